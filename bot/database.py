@@ -1,0 +1,193 @@
+"""One door to SQLite or PostgreSQL: `await db.read(fn)`, `await db.write(name, fn)`; fn(connection) is plain code.
+
+Promise: when `write` returns, the change is on disk (SQLite: WAL with synchronous=FULL). On SQLite one writer
+thread commits a batch of waiting writes at once, so a function may be run twice: no I/O in it, plain values back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+T = TypeVar("T")
+BATCH = 64
+MIGRATION_LOCK = 7_042_042  # any number that no other program takes as its advisory lock in this database
+
+
+class _Writes(Protocol):
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]: ...
+    def close(self) -> None: ...
+
+
+class Database:
+    """A SQLite file (`sqlite:///path`) or a PostgreSQL server (`postgresql://…`), chosen by the URL alone."""
+
+    def __init__(self, url: str, *, threads: int = 6) -> None:
+        self.url = make_url(url)
+        self.sqlite_file = Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
+        self._readers = ThreadPoolExecutor(threads, thread_name_prefix="db-read")
+        self._writes: _Writes
+        if self.sqlite_file:
+            self.engine = _sqlite_engine(url, "BEGIN")
+            self._writer_engine = _sqlite_engine(url, "BEGIN IMMEDIATE")
+            self._writes = _BatchWriter(self._writer_engine)
+        else:
+            self.engine = self._writer_engine = create_engine(
+                self.url.set(drivername="postgresql+psycopg"), pool_size=threads * 2, pool_pre_ping=True
+            )
+            self._writes = _PoolWriter(self.engine, threads)
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Runs fn in a transaction of its own and gives what it gives; fn changes nothing."""
+
+        def run() -> T:
+            with self.engine.begin() as connection:
+                return fn(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    async def write(self, name: str, fn: Callable[[Connection], T]) -> T:
+        """Runs fn in a transaction and commits it; `name` says what it does, for logs and crash tests.
+
+        Cancelling the caller does not undo a write that is under way: it is shielded.
+        """
+        return await asyncio.shield(asyncio.wrap_future(self._writes.submit(fn)))
+
+    def migrate(self) -> None:
+        """Brings the tables up to date (Alembic), one process at a time."""
+        from alembic import command
+        from alembic.config import Config
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        if self.sqlite_file:
+            self.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(f"{self.sqlite_file}.migrating"), self._writer_engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            return
+        with self.engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    async def close(self) -> None:
+        """Finishes what was begun and lets the connections go."""
+        await asyncio.to_thread(self._writes.close)
+        self._readers.shutdown(wait=True)
+        self.engine.dispose()
+        self._writer_engine.dispose()
+
+
+def insert_once(connection: Connection, table: Table, **values: object) -> int | None:
+    """Inserts a row unless one with the same unique key is there; gives its id, or None when it was there."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing().returning(table.c.id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def _sqlite_engine(url: str, begin: str) -> Engine:
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": 30}, pool_size=8)
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None  # transactions are begun by the listener below
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+class _BatchWriter:
+    """The one thread that writes to SQLite: what waits is run and committed together."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: queue.Queue[tuple[Callable[[Connection], object], Future[object]] | None] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
+                self._thread.start()
+        future: Future[T] = Future()
+        self._queue.put((fn, future))  # type: ignore[arg-type]
+        return future
+
+    def close(self) -> None:
+        if self._thread:
+            self._queue.put(None)
+            self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._queue.get()) is not None:
+            batch = [first]
+            last = False
+            while len(batch) < BATCH and not self._queue.empty():
+                job = self._queue.get()
+                if job is None:
+                    last = True
+                    break
+                batch.append(job)
+            self._commit(batch)
+            if last:
+                return
+
+    def _commit(self, batch: list[tuple[Callable[[Connection], object], Future[object]]]) -> None:
+        """All in one transaction; when one of several fails, each again by itself, so that only it fails."""
+        try:
+            with self._engine.begin() as connection:
+                results = [fn(connection) for fn, _ in batch]
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
+                return
+            for job in batch:
+                self._commit([job])
+            return
+        for (_, future), result in zip(batch, results, strict=True):
+            future.set_result(result)
+
+
+class _PoolWriter:
+    """Writes to PostgreSQL from a few threads; a deadlock is tried again."""
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self._engine = engine
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="db-write")
+
+    def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        return self._pool.submit(self._run, fn)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True)
+
+    def _run(self, fn: Callable[[Connection], T]) -> T:
+        for _ in range(3):
+            try:
+                with self._engine.begin() as connection:
+                    return fn(connection)
+            except OperationalError as error:
+                if "deadlock" not in str(error).lower():
+                    raise
+        with self._engine.begin() as connection:
+            return fn(connection)

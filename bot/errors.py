@@ -1,0 +1,96 @@
+"""Every failure a person can be told about; the text of each is what that person reads."""
+
+
+class BotError(Exception):
+    """What is wrong, in a sentence for the person concerned. What to type instead is added by slack/."""
+
+    @property
+    def text(self) -> str:
+        return str(self)
+
+
+class TicketNotFound(BotError):
+    """No ticket has this id; `nearest` are existing ids that look like it."""
+
+    def __init__(self, ticket_id: str, nearest: tuple[str, ...] = ()) -> None:
+        self.ticket_id, self.nearest = ticket_id, nearest
+        near = f" Did you mean {', '.join(nearest)}?" if nearest else ""
+        super().__init__(f"There is no ticket {ticket_id}.{near}")
+
+
+class TicketUnreadable(BotError):
+    """A ticket's file cannot be read; names the file (relative to the workspace), the line and the cause."""
+
+    def __init__(self, file: str, line: int | None, cause: str) -> None:
+        self.file, self.line, self.cause = file, line, cause
+        where = f", line {line}" if line else ""
+        super().__init__(f"The ticket file {file}{where} cannot be read: {cause}.")
+
+
+class AmbiguousTicket(BotError):
+    """Several files claim the same ticket id; nothing is guessed."""
+
+    def __init__(self, ticket_id: str, files: tuple[str, ...]) -> None:
+        self.ticket_id, self.files = ticket_id, files
+        super().__init__(f"{ticket_id} stands in more than one file: {', '.join(files)}. Keep one of them.")
+
+
+class TicketArchived(BotError):
+    """An archived ticket takes no new links (the user's document, troubleshooting)."""
+
+    def __init__(self, ticket_id: str) -> None:
+        super().__init__(f"{ticket_id} is archived, so it cannot be linked.")
+
+
+class InvalidTicket(BotError):
+    """A value that a ticket, subtask or epic cannot have."""
+
+
+class TransitionNotAllowed(BotError):
+    """A status that cannot follow the present one; names those that can."""
+
+    def __init__(self, ticket_id: str, now: str, wanted: str, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+        super().__init__(
+            f"{ticket_id} is {now} and cannot become {wanted}. From {now} it can become {', '.join(allowed)}."
+        )
+
+
+class SubtaskNotFound(BotError):
+    """No subtask, or several, answer to what was given; the text lists the candidates."""
+
+
+class EditRefused(BotError):
+    """A file's text cannot be changed safely at this value; names file and line."""
+
+
+class EditConflict(BotError):
+    """The same field was changed since the writer read it; names both values."""
+
+
+class WorkspaceUnavailable(BotError):
+    """The ticket workspace cannot be read or written (missing folder, full disk, no permission)."""
+
+
+class NotAllowed(BotError):
+    """The person may not do this; says who may."""
+
+
+class SessionNotFound(BotError):
+    """No session of this id that the asker may see."""
+
+
+class SessionArchived(BotError):
+    """The session is archived already."""
+
+
+class NotLinked(BotError):
+    """The session has no ticket, where one is needed."""
+
+
+class NotInChannel(BotError):
+    """The bot is not a member of the channel; says how to invite it."""
+
+
+class AgentUnavailable(BotError):
+    """The model could not be asked, or did not finish its answer."""

@@ -1,0 +1,267 @@
+"""The tables. Every one of them knows its Slack team; times are milliseconds since 1970, Slack's ts are text."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", Id, primary_key=True, autoincrement=True)
+
+
+def _to(table: str, name: str | None = None, *, null: bool = False, index: bool = True) -> Column[int]:
+    return Column(name or f"{table}_id", Id, ForeignKey(f"{table}.id"), nullable=null, index=index)
+
+
+worker = Table(
+    "worker",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("beat_ms", BigInteger, nullable=False),
+)
+
+# A Slack thread, leased as a whole to one worker. thread_ts is '' for the channel itself: what happens in a
+# channel outside any thread (commands, invitations) goes in order too.
+thread = Table(
+    "thread",
+    metadata,
+    _id(),
+    Column("team", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread_ts", Text, nullable=False),
+    Column("ready_ms", BigInteger),
+    Column("owner", Text),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    Column("stop_ms", BigInteger),
+    UniqueConstraint("team", "channel", "thread_ts"),
+    Index(
+        "ix_thread_ready",
+        "ready_ms",
+        sqlite_where=text("ready_ms IS NOT NULL"),
+        postgresql_where=text("ready_ms IS NOT NULL"),
+    ),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _id(),
+    Column("team", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    _to("thread"),
+    Column("kind", Text, nullable=False),
+    Column("order_ts", Text, nullable=False),  # Slack's ts, or our clock in the same form
+    Column("body", Text, nullable=False),  # JSON
+    Column("state", Text, nullable=False, server_default="new"),  # new, done
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("turn_id", Id),
+    Column("received_ms", BigInteger, nullable=False),
+    UniqueConstraint("team", "key"),
+    Index(
+        "ix_inbox_new",
+        "thread_id",
+        sqlite_where=text("state = 'new'"),
+        postgresql_where=text("state = 'new'"),
+    ),
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("thread_id", Id, ForeignKey("thread.id"), unique=True),
+    Column("kind", Text, nullable=False),  # chat, agent
+    Column("state", Text, nullable=False),  # active, archived
+    Column("title", Text, nullable=False),
+    Column("agent", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("started_by", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("updated_ms", BigInteger, nullable=False),
+)
+
+message = Table(
+    "message",
+    metadata,
+    _id(),
+    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
+    Column("team", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("ts", Text, nullable=False),
+    Column("user_id", Text, nullable=False),  # of the person, or of the other bot
+    Column("name", Text, nullable=False),
+    Column("bot", Boolean, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("files", Text, nullable=False, server_default="[]"),  # JSON: [{name, url}]
+    Column("edited_ts", Text),
+    Column("deleted_ms", BigInteger),
+    UniqueConstraint("session_id", "ts"),
+)
+
+link = Table(
+    "link",
+    metadata,
+    _id(),
+    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
+    Column("team", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("epic_id", Text),
+    Column("n", Integer, nullable=False),
+    Column("linked_by", Text, nullable=False),
+    Column("linked_ms", BigInteger, nullable=False),
+    Column("unlinked_by", Text),
+    Column("unlinked_ms", BigInteger),
+    UniqueConstraint("session_id", "n"),
+    Index("ix_link_ticket", "team", "workspace", "ticket_id"),
+    Index(
+        "ix_link_current",
+        "session_id",
+        unique=True,
+        sqlite_where=text("unlinked_ms IS NULL"),
+        postgresql_where=text("unlinked_ms IS NULL"),
+    ),
+)
+
+reference = Table(
+    "reference",
+    metadata,
+    _id(),
+    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
+    Column("team", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Column("offered_ms", BigInteger),
+    UniqueConstraint("session_id", "ticket_id"),
+)
+
+archive = Table(
+    "archive",
+    metadata,
+    _id(),
+    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
+    Column("team", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("key", Text, nullable=False),  # of the inbox row that asked for it
+    Column("ticket_id", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Column("file", Text),  # where the transcript is, once written
+    Column("sha256", Text),
+    UniqueConstraint("session_id", "n"),
+    UniqueConstraint("session_id", "key"),
+)
+
+turn = Table(
+    "turn",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True),
+    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("state", Text, nullable=False),  # running, waiting, answered, done, stopped, failed
+    Column("asked_by", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("agent", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("receipt", Text),
+    Column("usage", Text),
+    Column("error", Text),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    UniqueConstraint("session_id", "n"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    _id(),
+    _to("turn", index=False),
+    Column("n", Integer, nullable=False),
+    Column("role", Text, nullable=False),  # user: {"messages": [id]}; assistant: the content as it came
+    Column("body", Text, nullable=False),
+    Column("stop_reason", Text),
+    Column("usage", Text),
+    Column("ms", BigInteger, nullable=False),
+    UniqueConstraint("turn_id", "n"),
+)
+
+tool_call = Table(
+    "tool_call",
+    metadata,
+    _id(),
+    _to("turn", index=False),
+    Column("step_n", Integer, nullable=False),
+    Column("i", Integer, nullable=False),
+    Column("op", Text, nullable=False, unique=True),
+    Column("tool_use_id", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("input", Text, nullable=False),
+    Column("state", Text, nullable=False),  # planned, started, waiting, done, unknown, cancelled
+    Column("result", Text),
+    Column("is_error", Boolean, nullable=False, server_default=text("false")),
+    Column("started_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    UniqueConstraint("turn_id", "step_n", "i"),
+)
+
+question = Table(
+    "question",
+    metadata,
+    Column("id", Text, primary_key=True),
+    _to("tool_call", index=False),
+    Column("shown", Text, nullable=False),
+    Column("who_may", Text, nullable=False),
+    Column("state", Text, nullable=False),  # open, answered, superseded, expired
+    Column("answer", Text),
+    Column("by", Text),
+    Column("at_ms", BigInteger),
+    UniqueConstraint("tool_call_id"),
+)
+
+# Messages that are to exist, not calls to make: header, notices and answers alike.
+post = Table(
+    "post",
+    metadata,
+    _id(),
+    Column("key", Text, nullable=False, unique=True),  # goes into the message's metadata: opaque
+    _to("thread"),
+    _to("turn", null=True, index=False),
+    Column("role", Text, nullable=False),  # header, answer, notice, root
+    Column("part", Integer, nullable=False, server_default="0"),
+    Column("ts", Text),
+    Column("trying_ms", BigInteger),
+    Column("want", Text),  # JSON {text, blocks}; null until it is known what it shall say
+    Column("want_rev", Integer, nullable=False, server_default="0"),
+    Column("shown_rev", Integer, nullable=False, server_default="0"),
+    Column("retry_ms", BigInteger),
+    Column("error", Text),
+    UniqueConstraint("turn_id", "role", "part"),
+    UniqueConstraint("thread_id", "ts"),
+)

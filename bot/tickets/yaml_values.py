@@ -1,0 +1,166 @@
+"""Reads a YAML text by the rules of YAML 1.2 into plain values, with the marks of each; nothing is executed."""
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+from bot.tickets.change import Path, Value
+
+MAX_DEPTH = 60
+MAX_VALUES = 200_000
+
+_INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
+_DECIMAL = re.compile(r"-?(?:[1-9][0-9]{0,14}|0)\.[0-9]{1,15}")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_CORE = "tag:yaml.org,2002:"
+_CORE_TAGS = frozenset(_CORE + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
+
+
+class YamlProblem(Exception):
+    """The text is not YAML that can be read; `line` counts from 1 and may be unknown."""
+
+    def __init__(self, cause: str, line: int | None = None) -> None:
+        self.cause, self.line = cause, line
+        super().__init__(cause)
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document: its values, and the nodes that say where each stands."""
+
+    value: dict[str, Value]
+    root: yaml.MappingNode
+
+    def line(self, path: Path) -> int | None:
+        """The line (from 1) of the value at the path, or of the deepest part of the path there is."""
+        node: yaml.Node = self.root
+        line: int = node.start_mark.line
+        for step in path:
+            found = child(node, step)
+            if found is None:
+                break
+            line, node = found.line, found.node
+        return line + 1
+
+
+@dataclass(frozen=True)
+class Child:
+    """A value within a collection: its node, the key's node in a mapping, and the line it stands on (from 0)."""
+
+    node: yaml.Node
+    key: yaml.Node | None
+    line: int
+
+
+class _Loader(yaml.CSafeLoader):
+    """Leaves every value as it is spelled; `plain` and `text` tell unquoted from quoted."""
+
+    def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
+        if kind is yaml.ScalarNode:
+            return "plain" if isinstance(implicit, tuple) and implicit[0] else "text"
+        return "seq" if kind is yaml.SequenceNode else "map"
+
+
+def parse(text: str) -> Parsed:
+    """The one mapping a text holds; raises YamlProblem. `no`, `012`, `1:30` and dates stay text."""
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlProblem(error.problem or "it is not YAML", mark.line + 1 if mark else None) from error
+    except yaml.reader.ReaderError as error:
+        before = text.encode("utf-8", "replace")[: max(error.position, 0)]
+        raise YamlProblem(f"it holds the character {error.character!r}", before.count(b"\n") + 1) from error
+    except (yaml.YAMLError, UnicodeEncodeError, RecursionError) as error:
+        raise YamlProblem(f"it is not YAML ({error})") from error
+    if not isinstance(root, yaml.MappingNode):
+        raise YamlProblem("it is empty" if root is None else "it is not a list of keys with values", 1)
+    if "*" in text:
+        _refuse_expansion(root)
+    value = _value(root, 0)
+    if not isinstance(value, dict):
+        raise YamlProblem("it is not a list of keys with values", 1)
+    return Parsed(value, root)
+
+
+def child(node: yaml.Node, step: str | int) -> Child | None:
+    """The value at a key or place, None when there is none."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == step:
+                return Child(value, key, key.start_mark.line)
+    elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return Child(node.value[step], None, node.value[step].start_mark.line)
+    return None
+
+
+def plain_value(text: str) -> str | int | float | bool | None:
+    """What an unquoted word means: a number only where its spelling is the number's own, else text."""
+    if text in _NULLS:
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _DECIMAL.fullmatch(text) and repr(float(text)) == text:
+        return float(text)
+    return text
+
+
+def _value(node: yaml.Node, depth: int) -> Value:
+    if depth > MAX_DEPTH:
+        raise YamlProblem("it is nested too deeply", node.start_mark.line + 1)
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    _check_tag(node, "map" if isinstance(node, yaml.MappingNode) else "seq")
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, depth + 1) for item in node.value]
+    lines: dict[str, int] = {}
+    values: dict[str, Value] = {}
+    for key, item in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise YamlProblem("a key is not a text", line)
+        if key.value in lines:
+            raise YamlProblem(f"the key “{key.value}” stands there twice, first on line {lines[key.value]}", line)
+        lines[key.value] = line
+        values[key.value] = _value(item, depth + 1)
+    return values
+
+
+def _scalar(node: yaml.ScalarNode) -> str | int | float | bool | None:
+    text: str = node.value
+    if node.tag == "plain":
+        return plain_value(text)
+    if node.tag != "text":
+        _check_tag(node, "str", "int", "float", "bool", "null")
+        return text if node.tag == _CORE + "str" else plain_value(text)
+    return text
+
+
+def _check_tag(node: yaml.Node, *allowed: str) -> None:
+    tag = node.tag.removeprefix(_CORE) if node.tag in _CORE_TAGS else node.tag
+    if tag not in allowed:
+        raise YamlProblem(f"the tag {node.tag} is not allowed", node.start_mark.line + 1)
+
+
+def _refuse_expansion(root: yaml.Node) -> None:
+    """Aliases are followed only while the values they stand for stay few (a "billion laughs" stops here)."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node, depth: int) -> int:
+        if id(node) in open_nodes:
+            raise YamlProblem("an alias stands for itself", node.start_mark.line + 1)
+        if depth > MAX_DEPTH:
+            raise YamlProblem("it is nested too deeply", node.start_mark.line + 1)
+        if id(node) not in sizes and not isinstance(node, yaml.ScalarNode):
+            open_nodes.add(id(node))
+            parts = node.value if isinstance(node, yaml.SequenceNode) else [n for kv in node.value for n in kv]
+            sizes[id(node)] = 1 + sum(size(part, depth + 1) for part in parts)
+            open_nodes.discard(id(node))
+        return sizes.get(id(node), 1)
+
+    if size(root, 0) > MAX_VALUES:
+        raise YamlProblem("its aliases stand for too many values", 1)
