@@ -94,3 +94,11 @@ class NotInChannel(BotError):
 
 class AgentUnavailable(BotError):
     """The model could not be asked, or did not finish its answer."""
+
+
+class LinkedElsewhere(BotError):
+    """The session has another ticket; the person is asked before it is replaced."""
+
+    def __init__(self, linked: str, wanted: str) -> None:
+        self.linked, self.wanted = linked, wanted
+        super().__init__(f"This thread is linked to {linked}. Replace it with {wanted}?")

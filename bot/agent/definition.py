@@ -17,8 +17,8 @@ class Agent:
     """An agent as its file defines it.
 
     `model` may be a dated id that the API no longer serves. `allowed_tools` and `mcp_servers` are None where
-    the file says nothing (everything on offer), and empty where it says none. `auto_approve` is the form with a
-    bool; the form with a list stands in `auto_approve_tools`, together with autoApproveTools.
+    the file says nothing (everything on offer), and empty where it says none. `auto_approve` is the form with
+    a bool; the form with a list stands in `auto_approve_tools`, together with autoApproveTools.
     """
 
     id: str
@@ -68,10 +68,11 @@ DEFAULT_AGENT = Agent(
     description="Works on tickets together with the people of a thread.",
     icon="🎫",
     system_prompt=(
-        "You are Sciorex, a software engineer who works on tickets together with the people of a Slack thread. "
-        "Be concrete and brief. When a thread is linked to a ticket, work from its requirements, acceptance "
-        "criteria and subtasks, and keep the ticket up to date as the work moves on: when somebody asks for a "
-        "change of the ticket, make it with the tools, then say what changed. Say plainly what you cannot see or do."
+        "You are Sciorex, a software engineer who works on tickets together with the people of a Slack "
+        "thread. Be concrete and brief. When a thread is linked to a ticket, work from its requirements, "
+        "acceptance criteria and subtasks, and keep the ticket up to date as the work moves on: when somebody "
+        "asks for a change of the ticket, make it with the tools, then say what changed. Say plainly what you "
+        "cannot see or do."
     ),
     mcp_servers=(TICKETS_SERVER,),
 )

@@ -87,9 +87,7 @@ def release(connection: Connection, claim: Claim, now_ms: int, *, again_ms: int 
     )
     if again_ms is None and connection.execute(select(exists(more) | exists(unshown))).scalar_one():
         again_ms = now_ms
-    connection.execute(
-        update(thread).where(thread.c.id == claim.thread_id).values(owner=None, ready_ms=again_ms)
-    )
+    connection.execute(update(thread).where(thread.c.id == claim.thread_id).values(owner=None, ready_ms=again_ms))
 
 
 def waiting_items(connection: Connection, thread_id: int) -> list[Item]:
@@ -99,17 +97,13 @@ def waiting_items(connection: Connection, thread_id: int) -> list[Item]:
         .where(inbox.c.thread_id == thread_id, inbox.c.state == "new")
         .order_by(inbox.c.order_ts, inbox.c.id)
     )
-    return [
-        Item(r.id, r.key, r.kind, r.order_ts, json.loads(r.body), r.attempts, r.received_ms) for r in rows
-    ]
+    return [Item(r.id, r.key, r.kind, r.order_ts, json.loads(r.body), r.attempts, r.received_ms) for r in rows]
 
 
 def finish(connection: Connection, items: Sequence[Item], *, turn_id: int | None = None) -> None:
     """Marks items as done. Their keys stay, so that a late redelivery is known; what they said does not."""
     ids = [item.id for item in items]
-    connection.execute(
-        update(inbox).where(inbox.c.id.in_(ids)).values(state="done", body="{}", turn_id=turn_id)
-    )
+    connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(state="done", body="{}", turn_id=turn_id))
 
 
 def count_attempt(connection: Connection, items: Sequence[Item]) -> None:

@@ -80,7 +80,7 @@ def thread_for(connection: Connection, team: str, channel: str, thread_ts: str) 
     if new is not None:
         return new
     here = (thread.c.team == team, thread.c.channel == channel, thread.c.thread_ts == thread_ts)
-    return connection.execute(select(thread.c.id).where(*here)).scalar_one()
+    return int(connection.execute(select(thread.c.id).where(*here)).scalar_one())
 
 
 def ready(connection: Connection, thread_id: int, at_ms: int) -> None:

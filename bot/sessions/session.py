@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, Row, Select, select, update
 
@@ -118,9 +118,7 @@ def find_at(connection: Connection, team: str, channel: str, thread_ts: str) -> 
 
 def set_state(connection: Connection, session_id: str, state: str, now_ms: int) -> None:
     """Archives a session, or makes it active again."""
-    connection.execute(
-        update(session).where(session.c.id == session_id).values(state=state, updated_ms=now_ms)
-    )
+    connection.execute(update(session).where(session.c.id == session_id).values(state=state, updated_ms=now_ms))
 
 
 def set_title(connection: Connection, session_id: str, title: str) -> None:
@@ -130,9 +128,7 @@ def set_title(connection: Connection, session_id: str, title: str) -> None:
 
 def move_channel(connection: Connection, team: str, old: str, new: str) -> None:
     """A channel has another id from now on (Slack: channel_id_changed); everything else stays."""
-    connection.execute(
-        update(thread).where(thread.c.team == team, thread.c.channel == old).values(channel=new)
-    )
+    connection.execute(update(thread).where(thread.c.team == team, thread.c.channel == old).values(channel=new))
 
 
 def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: int) -> int:
@@ -155,7 +151,7 @@ def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: in
         connection.execute(update(session).where(session.c.id == of.id).values(updated_ms=now_ms))
         return new
     stored = select(message.c.id).where(message.c.session_id == of.id, message.c.ts == said.ts)
-    return connection.execute(stored).scalar_one()
+    return int(connection.execute(stored).scalar_one())
 
 
 def edit_message(connection: Connection, of: ChatSession, ts: str, text: str, edited_ts: str) -> bool:
@@ -179,25 +175,9 @@ def speakers(connection: Connection, session_id: str) -> Sequence[str]:
     return connection.execute(said.distinct()).scalars().all()
 
 
-def _sessions() -> Select[Any]:
-    return select(session, thread.c.channel, thread.c.thread_ts).join(
-        thread, thread.c.id == session.c.thread_id
-    )
+def _sessions() -> Select[tuple[object, ...]]:
+    return select(session, thread.c.channel, thread.c.thread_ts).join(thread, thread.c.id == session.c.thread_id)
 
 
-def _session(row: Row[Any]) -> ChatSession:
-    return ChatSession(
-        id=row.id,
-        team=row.team,
-        workspace=row.workspace,
-        thread_id=row.thread_id,
-        channel=row.channel,
-        thread_ts=row.thread_ts,
-        state=row.state,
-        title=row.title,
-        agent=row.agent,
-        model=row.model,
-        started_by=row.started_by,
-        started_ms=row.started_ms,
-        updated_ms=row.updated_ms,
-    )
+def _session(row: Row[tuple[object, ...]]) -> ChatSession:
+    return ChatSession(**{field.name: getattr(row, field.name) for field in fields(ChatSession)})

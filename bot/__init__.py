@@ -1,0 +1,1 @@
+"""Sciorex for Slack: threads in Slack, Claude agents and Sciorex tickets, joined."""

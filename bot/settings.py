@@ -1,0 +1,258 @@
+"""Every setting, read once: from the environment, a `.env` file, and the YAML file that SCIOREX_CONFIG names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from bot.errors import BotError
+
+Need = Literal["run", "doctor", "demo", "mcp"]
+DATA_FOLDER = ".sciorex-slack"
+_LOGGING = frozenset({"log_level", "log_format"})
+# What a command looks at; `run` and `doctor` look at everything. A half-filled .env never stops the demo.
+_LOOKED_AT: Mapping[str, frozenset[str]] = {
+    "demo": _LOGGING | {"anthropic_api_key", "anthropic_base_url", "anthropic_model"},
+    "mcp": _LOGGING | {"sciorex_workspace"},
+}
+
+
+@dataclass(frozen=True)
+class SettingProblem:
+    """One setting that is missing or malformed: its name, and a sentence on what is wrong and how to mend it."""
+
+    setting: str
+    text: str
+
+
+class SettingsError(BotError):
+    """All settings that are missing or malformed, in one message. Values are never repeated in it."""
+
+    def __init__(self, problems: tuple[SettingProblem, ...]) -> None:
+        self.problems = problems
+        lines = "\n".join(f"  {problem.setting}: {problem.text}" for problem in problems)
+        super().__init__(f"These settings need mending (environment, or .env in this folder):\n{lines}")
+
+
+def _token(prefix: str, where: str) -> AfterValidator:
+    def check(secret: SecretStr | None) -> SecretStr | None:
+        if secret and not secret.get_secret_value().startswith(prefix):
+            raise ValueError(f"does not begin with {prefix}; take it from {where}")
+        return secret
+
+    return AfterValidator(check)
+
+
+def _no_spaces(secret: SecretStr | None) -> SecretStr | None:
+    if secret and not re.fullmatch(r"[\x21-\x7e]+", secret.get_secret_value()):
+        raise ValueError("holds spaces or signs that no key has; copy it once more, alone")
+    return secret
+
+
+def _address(url: str | None) -> str | None:
+    if url is not None and (urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc):
+        raise ValueError("is no address that begins with https:// (or http://)")
+    return url
+
+
+def _slack_address(url: str) -> str:
+    return f"{(_address(url) or '').rstrip('/')}/"
+
+
+def _database(url: str | None) -> str | None:
+    if url is None or re.fullmatch(r"sqlite:///.+|postgresql://[^/].*", url):
+        return url
+    raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
+
+
+def _port(value: object) -> object:
+    if value is None or (str(value).isdecimal() and 0 < int(str(value)) < 65536):
+        return value
+    raise ValueError("must be a number from 1 to 65535")
+
+
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _command(name: str) -> str:
+    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", name):
+        raise ValueError("must be a slash and 1 to 31 small letters, digits, - or _")
+    return name
+
+
+Secret = Annotated[SecretStr | None, AfterValidator(_no_spaces)]
+CommandName = Annotated[str, AfterValidator(_command)]
+
+
+class CommandNames(BaseModel):
+    """What the slash commands are called here; the Slack app's manifest must say the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    link: CommandName = "/link"
+    unlink: CommandName = "/unlink"
+    ticket: CommandName = "/ticket"
+
+
+class Settings(BaseModel):
+    """What the bot was told. Field names are the environment's names in small letters; secrets never print."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    slack_bot_token: Annotated[Secret, _token("xoxb-", "OAuth & Permissions")] = Field(
+        None, description="the bot's token, xoxb-…"
+    )
+    slack_app_token: Annotated[Secret, _token("xapp-", "Basic Information, App-Level Tokens")] = Field(
+        None, description="the app-level token, xapp-…; when set, Slack is reached by Socket Mode"
+    )
+    slack_signing_secret: Secret = Field(
+        None, description="proves that requests come from Slack; needed when they come over HTTP"
+    )
+    slack_api_url: Annotated[str, AfterValidator(_slack_address)] = Field(
+        "https://slack.com/api/", description="where Slack's Web API is"
+    )
+    anthropic_api_key: Secret = Field(None, description="the key for Claude")
+    anthropic_base_url: Annotated[str | None, AfterValidator(_address)] = Field(
+        None, description="where the Messages API is, when it is not Anthropic's own address"
+    )
+    anthropic_model: str = Field("claude-sonnet-5-5", description="the model, where an agent names none")
+    database_url: Annotated[str | None, AfterValidator(_database)] = Field(
+        None, description="sqlite:///PATH or postgresql://…; without it a SQLite file in .sciorex-slack/"
+    )
+    sciorex_workspace: Path = Field(Path("."), description="the folder that holds .sciorex/")
+    sciorex_config: Path | None = Field(None, description="a YAML file with what takes more than a line")
+    port: Annotated[int | None, BeforeValidator(_port)] = Field(
+        None, description="for HTTP, 3000 without it; with Socket Mode health and metrics are served only when set"
+    )
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)
+    ] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
+        "text", description="text, or json: an object a line"
+    )
+    commands: CommandNames = CommandNames()
+
+    @property
+    def database(self) -> str:
+        """DATABASE_URL, or the address of the SQLite file beside `.sciorex/`."""
+        return self.database_url or f"sqlite:///{self.data_path / 'bot.db'}"
+
+    @property
+    def data_path(self) -> Path:
+        """Where the bot keeps what is its own; see `data_folder`, which makes it."""
+        return self.sciorex_workspace.resolve() / DATA_FOLDER
+
+
+def setting_names() -> tuple[str, ...]:
+    """The names of all settings, as the environment has them, in the order of the README's table."""
+    return tuple(name.upper() for name in Settings.model_fields if name != "commands")
+
+
+def look_at_settings(
+    environ: Mapping[str, str], *, need: Need, env_file: Path = Path(".env")
+) -> tuple[Settings, tuple[SettingProblem, ...]]:
+    """The settings as far as they can be read (a malformed one has its default), and what is wrong with them.
+
+    The environment wins over the file; an empty value counts as none.
+    """
+    given: dict[str, str | None] = {**dotenv_values(env_file), **environ}
+    looked_at = _LOOKED_AT.get(need, frozenset(Settings.model_fields))
+    values: dict[str, object] = {
+        name.lower(): text.strip()
+        for name in setting_names()
+        if name.lower() in looked_at and (text := given.get(name)) and text.strip()
+    }
+    problems: list[SettingProblem] = []
+    if config := values.get("sciorex_config"):
+        commands, wrong = _read_config(Path(str(config)))
+        values["commands"] = commands
+        problems += (SettingProblem("SCIOREX_CONFIG", text) for text in wrong)
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        for name, text in _sentences(error):
+            problems.append(SettingProblem(name.upper(), text))
+            values.pop(name)
+        settings = Settings.model_validate(values)
+    malformed = {problem.setting for problem in problems}
+    problems += (missing for missing in _missing(settings, need) if missing.setting not in malformed)
+    return settings, tuple(problems)
+
+
+def read_settings(environ: Mapping[str, str], *, need: Need, env_file: Path = Path(".env")) -> Settings:
+    """The settings for a command; raises SettingsError, which names everything missing or malformed at once."""
+    settings, problems = look_at_settings(environ, need=need, env_file=env_file)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def data_folder(settings: Settings) -> Path:
+    """Makes, where needed, the folder for the database and private archives, and keeps it out of version control."""
+    folder = settings.data_path
+    folder.mkdir(mode=0o700, exist_ok=True)
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text("*\n")
+    return folder
+
+
+def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
+    if need in ("run", "doctor"):
+        if not settings.slack_bot_token:
+            yield SettingProblem("SLACK_BOT_TOKEN", "is missing; Slack shows it under OAuth & Permissions (xoxb-…)")
+        if not settings.slack_app_token and not settings.slack_signing_secret:
+            yield SettingProblem(
+                "SLACK_APP_TOKEN",
+                "is missing (xapp-…, for Socket Mode); or set SLACK_SIGNING_SECRET to take requests over HTTP",
+            )
+        if not settings.anthropic_api_key:
+            yield SettingProblem("ANTHROPIC_API_KEY", "is missing; without it Claude cannot be asked")
+    if need != "demo" and not (settings.sciorex_workspace / ".sciorex").is_dir():
+        yield SettingProblem(
+            "SCIOREX_WORKSPACE", f"{settings.sciorex_workspace.resolve()} holds no folder .sciorex; name the one that does"
+        )
+
+
+def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Pydantic's findings as (field, sentence); what was typed is left out, for it may be a secret."""
+    for finding in error.errors(include_url=False, include_input=False):
+        where = ".".join(str(part) for part in finding["loc"])
+        cause = finding.get("ctx", {}).get("error")
+        yield where, str(cause) if isinstance(cause, ValueError) else finding["msg"].replace("Input should", "should")
+
+
+def _read_config(file: Path) -> tuple[CommandNames, list[str]]:
+    """The command names a YAML file sets, and what is wrong with the file."""
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        return CommandNames(), [f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"]
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return CommandNames(), [f"{file}, line {line}: not valid YAML ({error.problem})"]
+    if content is None:
+        return CommandNames(), []
+    if not isinstance(content, dict):
+        return CommandNames(), [f"{file} must hold keys and values; the one known key is commands"]
+    wrong = [f"{file} has the key {key}, which is not known; known: commands" for key in content if key != "commands"]
+    try:
+        commands = CommandNames.model_validate(content.get("commands") or {})
+    except ValidationError as error:
+        return CommandNames(), wrong + [f"{file}: commands.{name} {text}" for name, text in _sentences(error)]
+    if len({commands.link, commands.unlink, commands.ticket}) < 3:
+        wrong.append(f"{file}: two commands have the same name")
+    return commands, wrong
