@@ -1,4 +1,4 @@
-"""Every setting, read once: from the environment, a `.env` file, and the YAML file that SCIOREX_CONFIG names."""
+"""Every setting, read once: from the environment, a `.env` file and the YAML file of SCIOREX_CONFIG."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LOOKED_AT: Mapping[str, frozenset[str]] = {
 
 @dataclass(frozen=True)
 class SettingProblem:
-    """One setting that is missing or malformed: its name, and a sentence on what is wrong and how to mend it."""
+    """One setting that is missing or malformed: its name, what is wrong and how to mend it."""
 
     setting: str
     text: str
@@ -68,7 +68,7 @@ def _slack_address(url: str) -> str:
 
 
 def _database(url: str | None) -> str | None:
-    if url is None or re.fullmatch(r"sqlite:///.+|postgresql://[^/].*", url):
+    if url is None or re.fullmatch(r"sqlite:///(?!:memory:).+|postgresql://.+", url):
         return url
     raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME")
 
@@ -108,7 +108,7 @@ class CommandNames(BaseModel):
 
 
 class Settings(BaseModel):
-    """What the bot was told. Field names are the environment's names in small letters; secrets never print."""
+    """What the bot was told. Names are the environment's, in small letters; secrets never print."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -135,11 +135,11 @@ class Settings(BaseModel):
     sciorex_workspace: Path = Field(Path("."), description="the folder that holds .sciorex/")
     sciorex_config: Path | None = Field(None, description="a YAML file with what takes more than a line")
     port: Annotated[int | None, BeforeValidator(_port)] = Field(
-        None, description="for HTTP, 3000 without it; with Socket Mode health and metrics are served only when set"
+        None, description="HTTP's port (3000); with Socket Mode health and metrics are served only when set"
     )
-    log_level: Annotated[
-        Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)
-    ] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
         "text", description="text, or json: an object a line"
     )
@@ -168,7 +168,7 @@ def look_at_settings(
 
     The environment wins over the file; an empty value counts as none.
     """
-    given: dict[str, str | None] = {**dotenv_values(env_file), **environ}
+    given: dict[str, str | None] = {**dotenv_values(env_file, interpolate=False), **environ}
     looked_at = _LOOKED_AT.get(need, frozenset(Settings.model_fields))
     values: dict[str, object] = {
         name.lower(): text.strip()
@@ -193,7 +193,7 @@ def look_at_settings(
 
 
 def read_settings(environ: Mapping[str, str], *, need: Need, env_file: Path = Path(".env")) -> Settings:
-    """The settings for a command; raises SettingsError, which names everything missing or malformed at once."""
+    """The settings for a command; raises SettingsError, which names all that is wrong at once."""
     settings, problems = look_at_settings(environ, need=need, env_file=env_file)
     if problems:
         raise SettingsError(problems)
@@ -201,7 +201,7 @@ def read_settings(environ: Mapping[str, str], *, need: Need, env_file: Path = Pa
 
 
 def data_folder(settings: Settings) -> Path:
-    """Makes, where needed, the folder for the database and private archives, and keeps it out of version control."""
+    """Makes the folder for the database and private archives, kept out of version control."""
     folder = settings.data_path
     folder.mkdir(mode=0o700, exist_ok=True)
     ignore = folder / ".gitignore"
@@ -213,26 +213,25 @@ def data_folder(settings: Settings) -> Path:
 def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
     if need in ("run", "doctor"):
         if not settings.slack_bot_token:
-            yield SettingProblem("SLACK_BOT_TOKEN", "is missing; Slack shows it under OAuth & Permissions (xoxb-…)")
+            yield SettingProblem("SLACK_BOT_TOKEN", "is missing; Slack has it under OAuth & Permissions")
         if not settings.slack_app_token and not settings.slack_signing_secret:
             yield SettingProblem(
                 "SLACK_APP_TOKEN",
-                "is missing (xapp-…, for Socket Mode); or set SLACK_SIGNING_SECRET to take requests over HTTP",
+                "is missing (for Socket Mode); or set SLACK_SIGNING_SECRET to take requests over HTTP",
             )
         if not settings.anthropic_api_key:
             yield SettingProblem("ANTHROPIC_API_KEY", "is missing; without it Claude cannot be asked")
     if need != "demo" and not (settings.sciorex_workspace / ".sciorex").is_dir():
-        yield SettingProblem(
-            "SCIOREX_WORKSPACE", f"{settings.sciorex_workspace.resolve()} holds no folder .sciorex; name the one that does"
-        )
+        folder = settings.sciorex_workspace.resolve()
+        yield SettingProblem("SCIOREX_WORKSPACE", f"{folder} holds no .sciorex; name the folder that does")
 
 
 def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
     """Pydantic's findings as (field, sentence); what was typed is left out, for it may be a secret."""
     for finding in error.errors(include_url=False, include_input=False):
         where = ".".join(str(part) for part in finding["loc"])
-        cause = finding.get("ctx", {}).get("error")
-        yield where, str(cause) if isinstance(cause, ValueError) else finding["msg"].replace("Input should", "should")
+        cause = finding.get("ctx", {}).get("error", "")
+        yield where, str(cause) or finding["msg"].replace("Input should", "should")
 
 
 def _read_config(file: Path) -> tuple[CommandNames, list[str]]:
@@ -240,15 +239,16 @@ def _read_config(file: Path) -> tuple[CommandNames, list[str]]:
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except (OSError, UnicodeDecodeError) as error:
-        return CommandNames(), [f"{file} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"]
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return CommandNames(), [f"{file}, line {line}: not valid YAML ({error.problem})"]
+        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        return CommandNames(), [f"{file} cannot be read: {cause}"]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        return CommandNames(), [f"{file}, line {mark.line + 1 if mark else 1}: not valid YAML"]
     if content is None:
         return CommandNames(), []
     if not isinstance(content, dict):
         return CommandNames(), [f"{file} must hold keys and values; the one known key is commands"]
-    wrong = [f"{file} has the key {key}, which is not known; known: commands" for key in content if key != "commands"]
+    wrong = [f"{file}: the key {key} is not known; known: commands" for key in content if key != "commands"]
     try:
         commands = CommandNames.model_validate(content.get("commands") or {})
     except ValidationError as error:

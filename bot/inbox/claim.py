@@ -121,3 +121,19 @@ def bury(connection: Connection, dead: Sequence[str], now_ms: int) -> None:
     connection.execute(freed.where(still).values(ready_ms=now_ms))
     connection.execute(freed.values(owner=None))
     connection.execute(worker.delete().where(worker.c.id.in_(dead)))
+
+
+def change_waiting(connection: Connection, claim: Claim, change: Item) -> None:
+    """A message was edited or deleted before it was taken up: it waits with its new text, or no more."""
+    key = f"m:{claim.channel}:{change.body['ts']}"
+    row = connection.execute(
+        select(inbox).where(inbox.c.team == claim.team, inbox.c.key == key, inbox.c.state == "new")
+    ).first()
+    if row is None:
+        return
+    if change.kind == "delete":
+        connection.execute(update(inbox).where(inbox.c.id == row.id).values(state="done", body="{}"))
+        return
+    body = {**json.loads(row.body), "text": change.body["text"], "edited_ts": change.body["edited_ts"]}
+    text = json.dumps(body, ensure_ascii=False)
+    connection.execute(update(inbox).where(inbox.c.id == row.id).values(body=text))

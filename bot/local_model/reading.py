@@ -1,4 +1,4 @@
-"""Reads a request the way a person would: who said what last, which ticket is linked, what tools gave back."""
+"""Reads a request the way a person would: who spoke last, which ticket is linked, what tools gave."""
 
 from __future__ import annotations
 
@@ -131,9 +131,7 @@ def _linked(request: Json) -> SeenTicket | None:
     inside = re.search(r"^Description:\n((?:(?:  .*)?\n)*)", framed, re.MULTILINE)
     description = re.sub(r"^  ", "", inside.group(1), flags=re.MULTILINE) if inside else ""
     steps = tuple(Step(title, status) for _id, title, status in SUBTASK.findall(framed))
-    return SeenTicket(
-        heads.get("Ticket", ""), heads.get("Title", ""), heads.get("Status", ""), description, steps
-    )
+    return SeenTicket(heads.get("Ticket", ""), heads.get("Title", ""), heads.get("Status", ""), description, steps)
 
 
 def _all_texts(request: Json) -> Iterator[str]:

@@ -12,25 +12,9 @@ TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 TOOL_USE_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
 MOST_CACHE_BREAKPOINTS = 4
 KEYS = frozenset(
-    [
-        "cache_control",
-        "container",
-        "diagnostics",
-        "inference_geo",
-        "max_tokens",
-        "messages",
-        "metadata",
-        "model",
-        "output_config",
-        "service_tier",
-        "speed",
-        "stop_sequences",
-        "stream",
-        "system",
-        "thinking",
-        "tool_choice",
-        "tools",
-    ]
+    {"cache_control", "container", "diagnostics", "inference_geo", "max_tokens", "messages", "metadata", "model"}
+    | {"output_config", "service_tier", "speed", "stop_sequences", "stream", "system", "thinking"}
+    | {"tool_choice", "tools"}
 )
 
 
@@ -39,7 +23,7 @@ class Refused(Exception):
 
 
 def refusal_of(body: object, *, counting: bool = False) -> Refusal | None:
-    """The refusal this request's body earns, or None; `counting` for count_tokens, which needs no max_tokens."""
+    """The refusal this body earns, or None; `counting` for count_tokens, which needs no max_tokens."""
     try:
         if not isinstance(body, dict):
             raise Refused("The request body is not valid JSON.")
@@ -173,8 +157,9 @@ def _check_pairs(messages: list[Json]) -> None:
         for i, tool_use_id in enumerate(answered):
             if role != "user" or tool_use_id not in open_ids:
                 raise Refused(
-                    f"messages.{n}.content.{i}: unexpected `tool_use_id` found in `tool_result` blocks: {tool_use_id}."
-                    " Each `tool_result` block must have a corresponding `tool_use` block in the previous message."
+                    f"messages.{n}.content.{i}: unexpected `tool_use_id` found in `tool_result` blocks:"
+                    f" {tool_use_id}. Each `tool_result` block must have a corresponding `tool_use` block in the"
+                    " previous message."
                 )
         if len(set(answered)) != len(answered):
             raise Refused(f"messages.{n}: each tool_use must have a single result.")
@@ -182,8 +167,8 @@ def _check_pairs(messages: list[Json]) -> None:
         if missing:
             raise Refused(
                 f"messages.{n - 1}: `tool_use` ids were found without `tool_result` blocks immediately after:"
-                f" {', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in the"
-                " next message."
+                f" {', '.join(missing)}. Each `tool_use` block must have a corresponding `tool_result` block in"
+                " the next message."
             )
         open_ids = [b["id"] for b in blocks if b.get("type") == "tool_use"]
         if len(set(open_ids)) != len(open_ids) or seen & set(open_ids):

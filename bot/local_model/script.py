@@ -62,6 +62,7 @@ def _target(seen: Seen, said: str) -> str | None:
 
 
 def _call(seen: Seen, tool: str, arguments: Json, *before: str) -> Answer:
+    """The tool call, behind some words; a sentence instead where ticket or tool is missing."""
     if arguments.get("ticketId", "") is None:
         return answers.NO_TICKET
     if tool not in seen.tools:
@@ -77,7 +78,7 @@ def _step_meant(seen: Seen, said: str) -> Step | None:
     if named:
         return max(named, key=lambda step: len(step.title))
     offered = re.findall(r"Should I start with (.+?)\?", "\n".join(seen.answers))
-    asked = [step for step in steps if offered and step.topic == offered[-1] and step.status != "completed"]
+    asked = [s for s in steps if offered and s.topic.lower() == offered[-1].lower() and s.status != "completed"]
     return next(iter([*asked, *(seen.ticket.open_steps() if seen.ticket else ())]), None)
 
 
@@ -96,7 +97,8 @@ def _comment(seen: Seen, match: re.Match[str]) -> Answer:
     comment = match.group(1).strip(" :\"'“”")
     if not comment:
         return "What should the comment say? Try: add a comment: the upload UI is ready."
-    return _call(seen, "sciorex_add_comment", {"ticketId": _target(seen, match.string), "comment": comment})
+    before = match.string[: match.start(1)]  # an id inside the comment is not the ticket to comment on
+    return _call(seen, "sciorex_add_comment", {"ticketId": _target(seen, before), "comment": comment})
 
 
 def _status(seen: Seen, match: re.Match[str]) -> Answer:
@@ -109,12 +111,8 @@ def _start_step(seen: Seen, match: re.Match[str]) -> Answer:
     if target is not None and step is None:
         return answers.no_step(seen)
     arguments = {"ticketId": target, "title": step.title if step else "", "status": "in_progress"}
-    return _call(
-        seen,
-        "sciorex_update_subtask",
-        arguments,
-        "I'll update the subtask status and begin implementing...\n",
-    )
+    before = "I'll update the subtask status and begin implementing...\n"
+    return _call(seen, "sciorex_update_subtask", arguments, before)
 
 
 def _complete_step(seen: Seen, match: re.Match[str]) -> Answer:
@@ -123,7 +121,7 @@ def _complete_step(seen: Seen, match: re.Match[str]) -> Answer:
     it = re.fullmatch(r"(it|this|that|this one|that one|the subtask|the task)?", named, re.IGNORECASE)
     step = running[0] if it and running else _step_meant(seen, "" if it else named)
     title = step.title if step and (it or step.topic.lower() in named.lower()) else named
-    if not title:
+    if it and step is None:
         return answers.no_step(seen) if seen.ticket else answers.NO_TICKET
     return _call(seen, "sciorex_complete_subtask", {"ticketId": _target(seen, match.string), "title": title})
 
@@ -156,27 +154,25 @@ def _on_ticket(seen: Seen, said: str, answer: Callable[[SeenTicket], str]) -> An
     return _call(seen, "sciorex_get_ticket", {"ticketId": target})
 
 
-INTENTS: tuple[tuple[str, Callable[[Seen, re.Match[str]], Answer]], ...] = (
-    (rf"\brelat(?:es|ed) to\b.*?({TICKET_ID.pattern})", _relates),
+ID = r"[A-Za-z]{1,5}-\d+"
+Intent = Callable[[Seen, re.Match[str]], Answer]
+INTENTS: tuple[tuple[str, Intent], ...] = (
+    (rf"\brelat(?:es|ed) to\b.*?({ID})", _relates),
     (
-        r"\b(?:create|open|file|add|make) (?:a |another )?(?:new )?ticket\b(?: (?:for|to|about|called|titled))?(.*)",
+        r"\b(?:create|open|file|add|make) (?:a |another )?(?:new )?ticket\b"
+        r"(?: (?:for|to|about|called|titled))?(.*)",
         _create,
     ),
-    (
-        r"\badd (?:a |this |the )?comment\b(?: to (?:it|the ticket|[A-Za-z]{1,5}-\d+))?(?: that| saying)?(.*)",
-        _comment,
-    ),
-    (
-        rf"\b(?:status|ticket|move it|put it|[A-Za-z]{{1,5}}-\d+)\b.*?\b(?:to|as|into|in) (?P<status>{STATUS})\b",
-        _status,
-    ),
+    (rf"\badd (?:a |this |the )?comment\b(?: to (?:it|the ticket|{ID}))?(?: that| saying)?(.*)", _comment),
+    (rf"\b(?:status|ticket|move it|put it|{ID})\b.*?\b(?:to|as|into|in) (?P<status>{STATUS})\b", _status),
+    (rf"\bmark (?:the ticket|{ID}) (?P<status>{STATUS})\b", _status),
     (r"\b(?:mark|set|put|move)\b.*\bin[ _-]progress\b", _start_step),
     (r"\bmark (?P<what>.*?)\s*(?:as |to )?(?:complete|completed|done|finished)\b", _complete_step),
     (r"\b(?:complete|finish|check off|tick off) (?P<what>.+?)[.!]?$", _complete_step),
     (answers.LEFT.pattern, _left),
     (answers.SUMMARY.pattern, _summary),
     (
-        r"\b(?:help|implement|work on|get started)\b.*\b(?:implement|feature|ticket|this|it|start|[A-Za-z]{1,5}-\d+)\b",
+        rf"\b(?:help|implement|work on|get started)\b.*\b(?:implement|feature|ticket|this|it|start|{ID})\b",
         _implement,
     ),
     (r"^(?:yes|yep|ok(?:ay)?|sure|go ahead|please do)\b|\b(?:start|begin) with\b", _begin),

@@ -15,11 +15,16 @@ from bot.local_model.script import document_script
 from bot.local_model.stream import events, message
 from bot.local_model.usage import Cache, count_tokens
 
+STREAM_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "request-id": "req_local",
+}
 LARGEST_REQUEST = 32 * 1024 * 1024
 
 
 class LocalModel:
-    """A Messages API on this machine that answers what its script says, and refuses what the real one refuses.
+    """A Messages API on this machine: answers what its script says, refuses what the real one refuses.
 
     `pace` is the pause in seconds between the deltas of a stream. With `api_key` set, another key gets 401;
     without it any key will do. With `models` set, any other model gets 404.
@@ -91,10 +96,8 @@ class LocalModel:
             self.requests.append(body)
             await self._tell()
         refusal = self._refusal(request, body, counting=False)
-        if refusal is not None or not isinstance(body, dict):
-            return _error(
-                refusal or Refusal(400, "invalid_request_error", "The request body is not valid JSON.")
-            )
+        if refusal is not None:
+            return _error(refusal)
         await self._held(0)
         answer = self.script(body)
         if isinstance(answer, Refusal):
@@ -104,16 +107,8 @@ class LocalModel:
             return web.json_response(message(answer, body, usage), headers={"request-id": "req_local"})
         return await self._stream(request, answer, body, usage)
 
-    async def _stream(
-        self, request: web.Request, reply: Reply, body: Json, usage: Json
-    ) -> web.StreamResponse:
-        response = web.StreamResponse(
-            headers={
-                "content-type": "text/event-stream; charset=utf-8",
-                "cache-control": "no-cache",
-                "request-id": "req_local",
-            }
-        )
+    async def _stream(self, request: web.Request, reply: Reply, body: Json, usage: Json) -> web.StreamResponse:
+        response = web.StreamResponse(headers=STREAM_HEADERS)
         await response.prepare(request)
         self.streaming += 1
         try:
@@ -121,10 +116,12 @@ class LocalModel:
             if reply.ending is Ending.BROKEN and request.transport is not None:
                 await asyncio.sleep(0)
                 request.transport.abort()
-            return response
+        except ConnectionResetError:
+            pass  # the client has gone, as it does when a turn is stopped
         finally:
             self.streaming -= 1
             await self._tell()
+        return response
 
     async def _write(self, response: web.StreamResponse, reply: Reply, body: Json, usage: Json) -> None:
         sent = 0
@@ -140,10 +137,8 @@ class LocalModel:
     async def _count(self, request: web.Request) -> web.StreamResponse:
         body = await self._body(request)
         refusal = self._refusal(request, body, counting=True)
-        if refusal is not None or not isinstance(body, dict):
-            return _error(
-                refusal or Refusal(400, "invalid_request_error", "The request body is not valid JSON.")
-            )
+        if refusal is not None:
+            return _error(refusal)
         return web.json_response({"input_tokens": count_tokens(body)})
 
     async def _model(self, request: web.Request) -> web.StreamResponse:

@@ -81,12 +81,9 @@ def _block(part: Part, tool_use_id: str) -> Json:
 
 
 def _opened(block: Json) -> Json:
-    empty: Json = {
-        "tool_use": {"input": {}},
-        "thinking": {"thinking": "", "signature": ""},
-        "text": {"text": ""},
-    }
-    return block | empty[block["type"]]
+    thinking = {"thinking": "", "signature": ""}
+    empty: dict[str, Json] = {"tool_use": {"input": {}}, "thinking": thinking, "text": {"text": ""}}
+    return {**block, **empty[block["type"]]}
 
 
 def _deltas(part: Part) -> Iterator[Json]:

@@ -1,4 +1,4 @@
-"""Counts tokens and plays the prompt cache, so that a broken prefix shows in the usage as it would on the bill."""
+"""Counts tokens and plays the prompt cache: a broken prefix shows in the usage as it would on the bill."""
 
 from __future__ import annotations
 

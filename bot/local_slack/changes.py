@@ -33,5 +33,5 @@ class Changes:
                 while not true():
                     await self.next()
         except TimeoutError:
-            return True if true() else False
+            return true()
         return True

@@ -19,9 +19,7 @@ class RequestUrl:
         self._secret = signing_secret
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(
-        self, url: str, kind: str, payload: Json, attempt: int, reason: str
-    ) -> tuple[int, Json, bool]:
+    async def post(self, url: str, kind: str, payload: Json, attempt: int, reason: str) -> tuple[int, Json, bool]:
         """Posts once: (HTTP status, the answer's JSON or {"text": …}, whether no retry is wanted)."""
         body, content_type = form_of(kind, payload)
         headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0", **self.signature(body)}

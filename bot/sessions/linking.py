@@ -21,8 +21,10 @@ class Link:
     ticket_id: str
     epic_id: str | None
     n: int
+    key: str
     linked_by: str
     linked_ms: int
+    end_key: str | None
     unlinked_by: str | None
     unlinked_ms: int | None
 
@@ -42,6 +44,7 @@ def link_session(
     ticket_id: str,
     epic_id: str | None,
     *,
+    key: str,
     by: str,
     now_ms: int,
     replace: bool = False,
@@ -57,7 +60,7 @@ def link_session(
     if now and not replace:
         raise LinkedElsewhere(now.ticket_id, ticket_id)
     if now:
-        _end(connection, now, by, now_ms)
+        _end(connection, now, key, by, now_ms)
     last = connection.execute(select(func.coalesce(func.max(link.c.n), 0)).where(link.c.session_id == of.id))
     connection.execute(
         link.insert().values(
@@ -67,6 +70,7 @@ def link_session(
             ticket_id=ticket_id,
             epic_id=epic_id,
             n=last.scalar_one() + 1,
+            key=key,
             linked_by=by,
             linked_ms=now_ms,
         )
@@ -76,12 +80,12 @@ def link_session(
     return made, now
 
 
-def unlink_session(connection: Connection, of: ChatSession, *, by: str, now_ms: int) -> Link:
+def unlink_session(connection: Connection, of: ChatSession, *, key: str, by: str, now_ms: int) -> Link:
     """Ends the session's link; the ticket goes on listing the session as past. Raises NotLinked."""
     now = current_link(connection, of.id)
     if now is None:
         raise NotLinked("This thread is not linked to a ticket.")
-    _end(connection, now, by, now_ms)
+    _end(connection, now, key, by, now_ms)
     return now
 
 
@@ -128,16 +132,14 @@ def references_of(connection: Connection, session_id: str) -> list[str]:
     return list(connection.execute(named).scalars())
 
 
-def _end(connection: Connection, now: Link, by: str, now_ms: int) -> None:
+def _end(connection: Connection, now: Link, key: str, by: str, now_ms: int) -> None:
     ended = update(link).where(link.c.id == now.id)
-    connection.execute(ended.values(unlinked_by=by, unlinked_ms=now_ms))
+    connection.execute(ended.values(end_key=key, unlinked_by=by, unlinked_ms=now_ms))
 
 
 def _replaced_by(connection: Connection, now: Link) -> Link | None:
     """The link that this one took the place of in the same moment, if any."""
-    before = select(link).where(
-        link.c.session_id == now.session_id, link.c.n == now.n - 1, link.c.unlinked_ms == now.linked_ms
-    )
+    before = select(link).where(link.c.session_id == now.session_id, link.c.end_key == now.key)
     row = connection.execute(before).first()
     return _link(row) if row else None
 

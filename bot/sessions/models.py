@@ -130,8 +130,10 @@ link = Table(
     Column("ticket_id", Text, nullable=False),
     Column("epic_id", Text),
     Column("n", Integer, nullable=False),
+    Column("key", Text, nullable=False),  # of the inbox row that asked for it
     Column("linked_by", Text, nullable=False),
     Column("linked_ms", BigInteger, nullable=False),
+    Column("end_key", Text),  # of the inbox row that ended it
     Column("unlinked_by", Text),
     Column("unlinked_ms", BigInteger),
     UniqueConstraint("session_id", "n"),
@@ -155,7 +157,6 @@ reference = Table(
     Column("ticket_id", Text, nullable=False),
     Column("by", Text, nullable=False),
     Column("ms", BigInteger, nullable=False),
-    Column("offered_ms", BigInteger),
     UniqueConstraint("session_id", "ticket_id"),
 )
 

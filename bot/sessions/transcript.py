@@ -10,11 +10,13 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from bot.sessions.models import message, step, tool_call, turn
 
 JsonObject = dict[str, object]
+NOT_RUN = "Not run: the turn ended before."
+CUT_OFF = "Cut off: it may have been done or not. Look before you do it again."
 ENDED = ("done", "stopped", "failed")
 
 
@@ -155,7 +157,12 @@ def end_turn(connection: Connection, turn_id: int, state: str, now_ms: int, *, e
     connection.execute(
         update(tool_call)
         .where(tool_call.c.turn_id == turn_id, open_calls)
-        .values(state="cancelled", result="Not run: the turn ended before.", is_error=True, ended_ms=now_ms)
+        .values(
+            state=case((tool_call.c.state == "planned", "cancelled"), else_="unknown"),
+            result=case((tool_call.c.state == "planned", NOT_RUN), else_=CUT_OFF),
+            is_error=True,
+            ended_ms=now_ms,
+        )
     )
     connection.execute(update(turn).where(turn.c.id == turn_id).values(state=state, error=error, ended_ms=now_ms))
 

@@ -10,7 +10,7 @@ DEFAULT_EPIC_PREFIX = "E"
 _ID = re.compile(r"(?P<prefix>[^\W\d_][^\W_]{0,4}|#)[-_ ]\s*(?P<number>\d{1,12})")
 _SHORT = re.compile(r"(?P<prefix>[^\W\d_]{1,5}|#|)(?P<number>\d{1,12})")
 _IN_TEXT = re.compile(r"(?<![\w/.#@&-])(?:[^\W\d_][^\W_]{0,4}|#)-\d{1,12}(?![\w-]|[./]\w)")
-_CODE_OR_LINK = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|<[^<>\n]*>|\b[a-z][a-z0-9+.-]*://\S+", re.DOTALL | re.I)
+_CODE_OR_LINK = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|<[^<>\n]*>|\b[a-z][a-z0-9+.-]*://\S+", re.S | re.I)
 
 
 class IdKey(NamedTuple):
@@ -21,7 +21,7 @@ class IdKey(NamedTuple):
 
 
 def id_key(text: str, default_prefix: str = DEFAULT_PREFIX) -> IdKey | None:
-    """The key of an id in any spelling: `T-042`, `t-42`, `T 42`, `t42`, `42`; None when it is no id at all."""
+    """The key of an id in any spelling: `T-042`, `t-42`, `T 42`, `t42`, `42`; None when it is no id."""
     match = _ID.fullmatch(text.strip()) or _SHORT.fullmatch(text.strip())
     if match is None:
         return None

@@ -9,8 +9,8 @@ from enum import Enum
 from bot.errors import InvalidTicket, SubtaskNotFound, TransitionNotAllowed
 from bot.tickets.change import Actor, Append, Change, Edit, HistoryEntry, Set, Value, entry, stamp
 from bot.tickets.ids import IdKey, id_key
-from bot.tickets.subtask import Subtask, SubtaskStatus, next_subtask_id
-from bot.tickets.vocabulary import CLOSED, NEXT_STATUSES, Priority, Status, TicketType
+from bot.tickets.subtask import Subtask, next_subtask_id
+from bot.tickets.vocabulary import CLOSED, NEXT_STATUSES, Priority, Status, SubtaskStatus, TicketType
 
 __all__ = [
     "UNSET",
@@ -190,7 +190,7 @@ class Ticket:
         epic_id: str | Unset | None = UNSET,
         relates_to: Sequence[str] | None = None,
     ) -> Change | None:
-        """New values for the fields given; `epic_id=None` takes the ticket out of its epic. None: no change."""
+        """New values for the fields given; `epic_id=None` takes it out of its epic. None: no change."""
         wanted: dict[str, tuple[Value, Value]] = {}
         if title is not None:
             wanted["title"] = self.title, one_line(title, "A ticket needs a title.")

@@ -1,4 +1,4 @@
-"""The words a ticket may use (status, type, priority), as people spell them, and which status may follow which."""
+"""The words a ticket may use (status, type, priority), as people spell them, and what may follow what."""
 
 import re
 from enum import StrEnum

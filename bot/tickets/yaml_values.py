@@ -1,4 +1,4 @@
-"""Reads a YAML text by the rules of YAML 1.2 into plain values, with the marks of each; nothing is executed."""
+"""Reads a YAML text by the rules of YAML 1.2 into values, with the marks of each; nothing is executed."""
 
 import re
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Parsed:
 
 @dataclass(frozen=True)
 class Child:
-    """A value within a collection: its node, the key's node in a mapping, and the line it stands on (from 0)."""
+    """A value within a collection: its node, its key's node in a mapping, and its line (from 0)."""
 
     node: yaml.Node
     key: yaml.Node | None
@@ -108,6 +108,11 @@ def plain_value(text: str) -> str | int | float | bool | None:
     return text
 
 
+def parse_node(node: yaml.Node) -> Value:
+    """The value of a node of a document that has been parsed."""
+    return _value(node, 0)
+
+
 def _value(node: yaml.Node, depth: int) -> Value:
     if depth > MAX_DEPTH:
         raise YamlProblem("it is nested too deeply", node.start_mark.line + 1)
@@ -123,7 +128,8 @@ def _value(node: yaml.Node, depth: int) -> Value:
         if not isinstance(key, yaml.ScalarNode):
             raise YamlProblem("a key is not a text", line)
         if key.value in lines:
-            raise YamlProblem(f"the key “{key.value}” stands there twice, first on line {lines[key.value]}", line)
+            first = lines[key.value]
+            raise YamlProblem(f"the key “{key.value}” stands there twice, first on line {first}", line)
         lines[key.value] = line
         values[key.value] = _value(item, depth + 1)
     return values
@@ -157,8 +163,8 @@ def _refuse_expansion(root: yaml.Node) -> None:
             raise YamlProblem("it is nested too deeply", node.start_mark.line + 1)
         if id(node) not in sizes and not isinstance(node, yaml.ScalarNode):
             open_nodes.add(id(node))
-            parts = node.value if isinstance(node, yaml.SequenceNode) else [n for kv in node.value for n in kv]
-            sizes[id(node)] = 1 + sum(size(part, depth + 1) for part in parts)
+            pairs = node.value if isinstance(node, yaml.MappingNode) else [(item,) for item in node.value]
+            sizes[id(node)] = 1 + sum(size(part, depth + 1) for pair in pairs for part in pair)
             open_nodes.discard(id(node))
         return sizes.get(id(node), 1)
 

@@ -1,0 +1,110 @@
+"""The commands: run, demo, mcp, doctor. Nothing heavy is imported before the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from bot.settings import Need, Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sciorex-slack", prog_name="sciorex-slack")
+def main() -> None:
+    """Sciorex for Slack: threads, Claude agents and tickets, joined."""
+
+
+@main.command()
+def run() -> None:
+    """The bot: by Socket Mode where SLACK_APP_TOKEN is set, else over HTTP on $PORT (3000)."""
+    settings = _settings("run")
+    from bot import app
+
+    sys.exit(_finish(app.run(settings)))
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="The page's port.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".demo"),
+    show_default=True,
+    help="Where the demo keeps its tickets, messages and database.",
+)
+def demo(port: int, data: Path) -> None:
+    """The whole bot on this machine alone: a local Slack with a page, sample tickets, a scripted model."""
+    _settings("demo")
+    from bot import demo as demonstration
+
+    sys.exit(_finish(demonstration.demo(port, data)))
+
+
+@main.command()
+@click.argument("server", type=click.Choice(["tickets"]), default="tickets")
+@click.option("--http", "port", type=click.IntRange(1, 65535), help="Streamable HTTP on 127.0.0.1, not stdio.")
+@click.option("--core", is_flag=True, help="Only the tools that work on one ticket.")
+def mcp(server: str, port: int | None, core: bool) -> None:
+    """The sciorex-tickets MCP server, for any MCP client; needs no Slack, Claude or database."""
+    settings = _settings("mcp")
+    from bot.mcp_servers.tickets import ticket_server
+    from bot.tickets.store import TicketStore
+
+    tickets = ticket_server(TicketStore(settings.sciorex_workspace), core=core)
+    if port is None:
+        tickets.run("stdio")
+    else:
+        click.echo(f"sciorex-tickets at http://127.0.0.1:{port}/mcp", err=True)
+        tickets.run("streamable-http", host="127.0.0.1", port=port)
+
+
+@main.command()
+@click.option("--ticket", metavar="T-042", help="One ticket alone: its file, its links.")
+def doctor(ticket: str | None) -> None:
+    """Checks settings, Slack, database, tickets and links: one line a check; exit 1 if anything is wrong."""
+    import asyncio
+    import logging
+
+    logging.disable(logging.CRITICAL)  # what is wrong stands in the lines themselves
+    from bot.doctor import examine
+
+    sys.exit(asyncio.run(examine(os.environ, ticket=ticket, tell=click.echo)))
+
+
+def _settings(need: Need) -> Settings:
+    """The settings for a command, with logging set up by them; all that is wrong with them on stderr, exit 2."""
+    from bot.logs import configure_logging
+    from bot.settings import SettingsError, read_settings
+
+    try:
+        settings = read_settings(os.environ, need=need)
+    except SettingsError as error:
+        click.echo(error.text, err=True)
+        sys.exit(2)
+    configure_logging(settings.log_level, settings.log_format)
+    return settings
+
+
+def _finish(work: Coroutine[None, None, int]) -> int:
+    """Runs the coroutine to its end on uvloop, and gives the exit code; what was expected to fail, in one line."""
+    import uvloop
+
+    from bot.errors import BotError
+
+    try:
+        return uvloop.run(work)
+    except BotError as error:
+        click.echo(error.text, err=True)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m bot")

@@ -1,0 +1,202 @@
+"""The agent's loop: asks the model, runs the tools it asks for, saves each step before the next.
+
+run_turn starts from saved rows: a first run, a restart after a crash and a turn taken up later are one path.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mcp import Client
+from mcp.types import TextContent
+
+from bot.agent.definition import TICKETS_SERVER, Agent
+from bot.agent.model import Model, Reply
+from bot.agent.prompt import AgentStep, Line, PersonLine, ToolResult, ToolResults, request_messages, system_blocks
+from bot.errors import AgentUnavailable
+from bot.inbox.claim import Claim
+from bot.sessions import transcript
+from bot.sessions.transcript import Message, Step, ToolCall, Turn
+
+MOST_STEPS = 24
+MAX_TOKENS = 8_000
+PREFIX = f"mcp__{TICKETS_SERVER}__"
+TOO_MANY_STEPS = f"I stopped after {MOST_STEPS} steps. Tell me to go on, if I should."
+
+
+class Show(Protocol):
+    """Draws what happens while it happens. It may be lost at any moment: the saved steps decide."""
+
+    async def started(self) -> None: ...
+    async def text(self, piece: str) -> None: ...
+    async def again(self, steps: Sequence[Step]) -> None: ...
+    async def tool(self, call: ToolCall) -> None: ...
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a turn works with: the agent, the model, the tools' server, and the linked ticket for this turn.
+
+    `context` reads the linked ticket afresh (None without one); `acting` is what goes into each call's _meta.
+    """
+
+    agent: Agent
+    model: Model
+    tools: Client
+    context: Callable[[], Awaitable[str | None]]
+    acting: dict[str, Any]
+    now_ms: Callable[[], int]
+    catch_up: Callable[[], Awaitable[None]]  # edits and deletions that came meanwhile
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a turn ended, or that it stopped on the way: answered, stopped or failed; `error` for the person."""
+
+    state: str
+    error: str | None = None
+
+
+async def run_turn(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:
+    """Runs the turn from where its rows stand to its end."""
+    await show.started()
+    work = asyncio.ensure_future(_loop(claim, turn, setting, show))
+    stopped = asyncio.ensure_future(claim.stop.wait())
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            return Outcome("stopped")
+        return work.result()
+    except AgentUnavailable as error:
+        return Outcome("failed", error.text)
+    finally:
+        work.cancel()
+        stopped.cancel()
+
+
+async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:
+    tools = [_offered(tool) for tool in (await setting.tools.list_tools()).tools]
+    while True:
+        await setting.catch_up()
+        lines = await claim.read(lambda c: _lines(c, turn))
+        if not any(isinstance(line, PersonLine) for line in lines.asked):
+            return Outcome("stopped")  # everything that was asked has been deleted
+        last = lines.steps[-1]
+        if unrun := [call for call in last.calls if call.state in ("planned", "started")]:
+            for call in unrun:
+                await _run_tool(claim, call, setting, show)
+            continue
+        if last.role == "assistant" and not last.calls:
+            return Outcome("answered")
+        if len(lines.steps) > MOST_STEPS:
+            return Outcome("failed", TOO_MANY_STEPS)
+        reply = await _ask(lines, setting, tools, show)
+        await claim.write("save step", lambda c, r=reply: _save(c, turn, r, setting))  # type: ignore[misc]
+
+
+@dataclass(frozen=True)
+class _Lines:
+    all: list[Line]
+    asked: list[Line]
+    steps: list[Step]
+
+
+async def _ask(lines: _Lines, setting: Setting, tools: list[dict[str, Any]], show: Show) -> Reply:
+    return await setting.model.ask(
+        model=setting.agent.model,
+        system=system_blocks(setting.agent),
+        tools=tools,
+        messages=request_messages(lines.all, await setting.context()),
+        max_tokens=setting.agent.max_tokens or MAX_TOKENS,
+        on_text=show.text,
+        on_restart=lambda: show.again(lines.steps),
+    )
+
+
+async def _run_tool(claim: Claim, call: ToolCall, setting: Setting, show: Show) -> None:
+    """One tool call; its op makes a second run of the same call change nothing (durability)."""
+    await claim.write("tool started", lambda c: transcript.start_tool(c, call.op, setting.now_ms()))
+    await show.tool(call)
+    result, failed = await _call(call, setting)
+    await claim.write(
+        "tool result",
+        lambda c: transcript.save_result(c, call.op, result, is_error=failed, now_ms=setting.now_ms()),
+    )
+    await show.tool(_with_result(call, result, failed))
+
+
+async def _call(call: ToolCall, setting: Setting) -> tuple[str, bool]:
+    if not call.name.startswith(PREFIX):
+        return f"There is no tool {call.name} here.", True
+    name = call.name.removeprefix(PREFIX)
+    meta = {**setting.acting, "sciorex/op": call.op}
+    answer = await setting.tools.call_tool(name, dict(call.input), meta=meta)
+    texts = [part.text for part in answer.content if isinstance(part, TextContent)]
+    return "\n".join(texts) or json.dumps(answer.structured_content or {}), bool(answer.is_error)
+
+
+def _save(connection: Any, turn: Turn, reply: Reply, setting: Setting) -> Step:
+    return transcript.save_answer(
+        connection,
+        turn,
+        reply.content,
+        stop_reason=reply.stop_reason,
+        usage=reply.usage,
+        model=reply.model,
+        now_ms=setting.now_ms(),
+    )
+
+
+def _lines(connection: Any, turn: Turn) -> _Lines:
+    """The whole session as lines for the model, and this turn's own part of them."""
+    said = {m.id: m for m in transcript.messages_of(connection, turn.session_id)}
+    turns = [t for t in transcript.turns_of(connection, turn.session_id) if t.n <= turn.n]
+    steps = transcript.steps_of(connection, [t.id for t in turns])
+    everything: list[Line] = []
+    asked: list[Line] = []
+    for one in turns:
+        lines = [line for s in steps.get(one.id, []) for line in _step_lines(s, said)]
+        everything += lines
+        if one.id == turn.id:
+            asked = [line for line in lines if isinstance(line, PersonLine) and not line.deleted]
+    return _Lines(everything, asked, steps[turn.id])
+
+
+def _step_lines(step: Step, said: dict[int, Message]) -> list[Line]:
+    if step.role == "user":
+        return [_person_line(said[i]) for i in step.message_ids if i in said]
+    results = [
+        ToolResult(call.tool_use_id, call.result or "", call.is_error)
+        for call in step.calls
+        if call.result is not None
+    ]
+    return [AgentStep(step.content), *([ToolResults(results)] if results else [])]
+
+
+def _person_line(said: Message) -> PersonLine:
+    files = "".join(f"\n(file: {file.get('name')})" for file in said.files)
+    return PersonLine(
+        name=said.name,
+        user_id=said.user_id,
+        ts=said.ts,
+        text=said.text + files,
+        deleted=said.deleted_ms is not None,
+        edited=said.edited_ts is not None,
+        other_bot=said.bot,
+    )
+
+
+def _offered(tool: Any) -> dict[str, Any]:
+    return {"name": PREFIX + tool.name, "description": tool.description or "", "input_schema": tool.input_schema}
+
+
+def _with_result(call: ToolCall, result: str, failed: bool) -> ToolCall:
+    return ToolCall(
+        call.op, call.tool_use_id, call.name, call.input, "done", result, failed, call.started_ms, call.ended_ms
+    )

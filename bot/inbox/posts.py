@@ -1,0 +1,136 @@
+"""What is to stand in a thread, as rows: messages that are to exist, not calls to make.
+
+Changing what a message shall say again and again does no harm; only creating one needs care, and that care
+(a time before the call, a key in the message's metadata, a look before a second try) is taken in slack/.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from sqlalchemy import Connection, Row, select, update
+
+from bot.database import insert_once
+from bot.sessions.models import post
+
+Want = Mapping[str, object]  # {"text": …, "blocks": […]}, as Slack takes them; {} means: take it away
+
+
+@dataclass(frozen=True)
+class Post:
+    """A message that is to exist. `key` goes into its metadata; `want` is None until it is known."""
+
+    id: int
+    key: str
+    thread_id: int
+    turn_id: int | None
+    role: str  # header, answer, notice, root
+    part: int
+    ts: str | None
+    trying_ms: int | None
+    want: str | None
+    want_rev: int
+    shown_rev: int
+    retry_ms: int | None
+    error: str | None
+
+    @property
+    def wanted(self) -> dict[str, object]:
+        found = json.loads(self.want or "{}")
+        assert isinstance(found, dict)
+        return found
+
+
+def put(
+    connection: Connection,
+    *,
+    key: str,
+    thread_id: int,
+    role: str,
+    want: Want | None,
+    turn_id: int | None = None,
+    part: int = 0,
+) -> Post:
+    """Says what the message of this key shall be; the same again changes nothing."""
+    insert_once(connection, post, key=key, thread_id=thread_id, turn_id=turn_id, role=role, part=part)
+    now = by_key(connection, key)
+    assert now is not None
+    text = None if want is None else json.dumps(want, ensure_ascii=False, sort_keys=True)
+    if text is None or text == now.want:
+        return now
+    changed = update(post).where(post.c.id == now.id)
+    connection.execute(changed.values(want=text, want_rev=now.want_rev + 1, error=None, retry_ms=None))
+    return get(connection, now.id)
+
+
+def put_answer(connection: Connection, thread_id: int, turn_id: int, turn_key: str, wants: Sequence[Want]) -> None:
+    """Every part of a turn's answer; parts that are no longer wanted are taken away."""
+    for part, want in enumerate(wants):
+        key = f"{turn_key}.answer.{part}"
+        put(connection, key=key, thread_id=thread_id, role="answer", want=want, turn_id=turn_id, part=part)
+    for old in answer_parts(connection, turn_id):
+        if old.part >= len(wants):
+            put(connection, key=old.key, thread_id=thread_id, role="answer", want={}, turn_id=turn_id, part=old.part)
+
+
+def answer_parts(connection: Connection, turn_id: int) -> list[Post]:
+    """The parts of a turn's answer, in order."""
+    rows = connection.execute(
+        select(post).where(post.c.turn_id == turn_id, post.c.role == "answer").order_by(post.c.part)
+    )
+    return [_post(row) for row in rows]
+
+
+def unshown(connection: Connection, thread_id: int) -> list[Post]:
+    """The posts of the thread that do not show yet what they shall, in the order in which they were wanted."""
+    behind = (post.c.want.is_not(None), post.c.want_rev > post.c.shown_rev)
+    rows = connection.execute(select(post).where(post.c.thread_id == thread_id, *behind).order_by(post.c.id))
+    return [_post(row) for row in rows]
+
+
+def get(connection: Connection, post_id: int) -> Post:
+    """The post of this id."""
+    return _post(connection.execute(select(post).where(post.c.id == post_id)).one())
+
+
+def by_key(connection: Connection, key: str) -> Post | None:
+    """The post with this key, if it was ever wanted."""
+    row = connection.execute(select(post).where(post.c.key == key)).first()
+    return _post(row) if row else None
+
+
+def known_ts(connection: Connection, thread_id: int) -> frozenset[str]:
+    """The ts of every message of ours in the thread that has a row."""
+    rows = connection.execute(select(post.c.ts).where(post.c.thread_id == thread_id, post.c.ts.is_not(None)))
+    return frozenset(str(ts) for ts in rows.scalars())
+
+
+def trying(connection: Connection, post_id: int, now_ms: int) -> None:
+    """The message is about to be created: from here on it may be there without our knowing."""
+    connection.execute(update(post).where(post.c.id == post_id).values(trying_ms=now_ms))
+
+
+def not_tried(connection: Connection, post_id: int) -> None:
+    """Slack refused to create it: it is certainly not there."""
+    connection.execute(update(post).where(post.c.id == post_id).values(trying_ms=None))
+
+
+def created(connection: Connection, post_id: int, ts: str) -> None:
+    """The message is there."""
+    connection.execute(update(post).where(post.c.id == post_id).values(ts=ts))
+
+
+def shown(connection: Connection, post_id: int, rev: int) -> None:
+    """The message shows what was wanted at this revision."""
+    connection.execute(update(post).where(post.c.id == post_id).values(shown_rev=rev))
+
+
+def given_up(connection: Connection, post_id: int, rev: int, error: str) -> None:
+    """Slack will never take it (a deleted thread, a channel the bot is no longer in): no further tries."""
+    connection.execute(update(post).where(post.c.id == post_id).values(shown_rev=rev, error=error))
+
+
+def _post(row: Row[tuple[object, ...]]) -> Post:
+    return Post(**{field.name: getattr(row, field.name) for field in fields(Post)})

@@ -1,0 +1,378 @@
+"""LocalSlack: the server and everything a test or a demo may ask of it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot.local_slack import api, files, interactions, local_page, messages, modals, people, response_urls
+from bot.local_slack.delivery import Delivery
+from bot.local_slack.faults import Call, Fault
+from bot.local_slack.methods_agents import session_status
+from bot.local_slack.methods_chat import open_direct
+from bot.local_slack.methods_conversations import add_member, member_event
+from bot.local_slack.refusals import Json
+from bot.local_slack.views import stack_of
+from bot.local_slack.workspace import Pace, Workspace
+from bot.local_slack.world import Channel, User
+
+ACTS = [
+    "say",
+    "edit",
+    "delete",
+    "command",
+    "message_shortcut",
+    "global_shortcut",
+    "click",
+    "click_view",
+    "submit",
+    "close",
+    "options",
+    "open_dm",
+    "stop_agent",
+    "rename_agent",
+    "home_opened",
+]
+
+
+class LocalSlack:
+    """One Slack workspace with one app, over HTTP and WebSocket.
+
+    clock: seconds since the epoch. data: a folder in which everything outlives the process. agent, streaming:
+    False gives a workspace without the feature. ack_within: seconds an acknowledgement may take; retries: the
+    pauses in seconds before an event is sent again; sleep: how those pauses are slept.
+    """
+
+    def __init__(
+        self,
+        manifest: dict[str, Any],
+        *,
+        clock: Callable[[], float] = time.time,
+        data: Path | None = None,
+        agent: bool = True,
+        streaming: bool = True,
+        team_id: str = "T000LOCAL",
+        ack_within: float = 3.0,
+        retries: Sequence[float] = (0.0, 60.0, 300.0),
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._workspace = workspace = Workspace(
+            manifest,
+            clock=clock,
+            data=data,
+            agent=agent,
+            streaming=streaming,
+            team_id=team_id,
+            pace=Pace(ack_within, retries, sleep),
+        )
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+        self.team_id, self.app_id = workspace.team_id, workspace.app_id
+        self.bot_user_id, self.bot_id = workspace.bot_user_id, workspace.bot_id
+        self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
+        self.signing_secret = workspace.signing_secret
+
+    # The server
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Serves until stop(); port 0 takes a free one. What was not acknowledged before is sent again."""
+        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        address = self._runner.addresses[0]
+        self.url = self._workspace.url = f"http://{address[0]}:{address[1]}"
+        self._workspace.deliveries.start()
+
+    def _application(self) -> web.Application:
+        workspace = self._workspace
+        application = web.Application(middlewares=[local_page.only_this_machine], client_max_size=1024 * 1024 * 64)
+        application.add_routes(
+            [
+                web.route("*", "/api/{method}", partial(api.handle, workspace)),
+                web.get("/link", workspace.deliveries.sockets.serve),
+                web.post("/respond/{key}", partial(response_urls.handle, workspace)),
+                web.post("/upload/v1/{file}", partial(files.upload, workspace)),
+                web.get("/files/{file}/{name}", partial(files.download, workspace)),
+                *(web.get(path, local_page.page_file) for path in ("/", "/page.js", "/page.css")),
+                web.get("/local/state", self._state),
+                web.get("/local/changes", partial(local_page.changes, workspace)),
+                web.post("/local/act", partial(local_page.act, {name: getattr(self, name) for name in ACTS})),
+            ]
+        )
+        return application
+
+    async def _state(self, request: web.Request) -> web.Response:
+        return web.json_response(local_page.state(self._workspace, request.query.get("user", "")))
+
+    async def stop(self) -> None:
+        """Ends every connection at once; with `data`, a new LocalSlack goes on where this one stood."""
+        self._workspace.faults.release_all()
+        await self._workspace.deliveries.stop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        self._workspace.store.close()
+
+    @property
+    def api_url(self) -> str:
+        """For AsyncWebClient(base_url=…)."""
+        return f"{self.url}/api/"
+
+    @property
+    def request_url(self) -> str | None:
+        """Where signed HTTP goes while no socket is connected."""
+        return self._workspace.deliveries.request_url
+
+    @request_url.setter
+    def request_url(self, url: str | None) -> None:
+        self._workspace.deliveries.request_url = url
+        if url is not None:
+            self._workspace.deliveries.arrived()
+
+    async def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Ends the app's sockets as Slack does: warning (they stay), refresh_requested or link_disabled."""
+        await self._workspace.deliveries.sockets.disconnect(reason)
+
+    # The world
+
+    def add_user(self, name: str, *, guest: bool = False, team_id: str | None = None) -> str:
+        """A new person's id; another team_id makes a stranger, who is met in shared channels."""
+        world = self._workspace.world
+        user = world.put_user(User(world.next_id("U"), name, team_id or self.team_id, guest=guest))
+        self._workspace.changed()
+        return user.id
+
+    def add_channel(
+        self, name: str, *, private: bool = False, shared: bool = False, members: Sequence[str] = ()
+    ) -> str:
+        """A new channel's id, with these people (and the bot, when it is among them) in it from the start."""
+        world, made_at = self._workspace.world, int(self._workspace.clock())
+        creator = members[0] if members else ""
+        channel = Channel(world.next_id("C"), name, made_at, creator, tuple(members), private, shared)
+        world.put_channel(channel)
+        self._workspace.changed()
+        return channel.id
+
+    def open_dm(self, user: str) -> str:
+        """The id of this person's direct message with the bot."""
+        channel = open_direct(self._workspace, people.person_of(self._workspace, user))
+        self._workspace.changed()
+        return channel.id
+
+    def invite(self, channel: str, user: str) -> None:
+        """Adds a person or the bot (member_joined_channel); nothing happens when they are in already."""
+        known = self._workspace.world.channels[channel]
+        if user not in known.members:
+            add_member(self._workspace, known, user, inviter=known.creator)
+            self._workspace.changed()
+
+    def remove(self, channel: str, user: str) -> None:
+        """Takes somebody out (member_left_channel, when the bot stays)."""
+        workspace = self._workspace
+        known = workspace.world.channels[channel]
+        members = tuple(one for one in known.members if one != user)
+        left = workspace.world.put_channel(replace(known, members=members))
+        if self.bot_user_id in members:
+            workspace.emit(member_event(workspace, left, user, "member_left_channel"), left)
+        workspace.changed()
+
+    def change_channel_id(self, channel: str) -> str:
+        """The channel's new id (channel_id_changed), as when it is shared; the old one is unknown from now on."""
+        workspace = self._workspace
+        new = workspace.world.next_id("C")
+        workspace.world.move_channel(channel, new)
+        event = {"type": "channel_id_changed", "old_channel_id": channel, "new_channel_id": new}
+        workspace.emit({**event, "event_ts": workspace.world.next_ts()}, workspace.world.channels[new])
+        workspace.changed()
+        return new
+
+    # Acts of people; each raises SlackRefuses with the sentence Slack shows
+
+    async def say(
+        self,
+        user: str,
+        channel: str,
+        text: str,
+        thread_ts: str | None = None,
+        files: Sequence[Path | tuple[str, bytes]] = (),
+    ) -> str:
+        """Posts, and gives the message's ts. & < > and addresses arrive as Slack writes them; <@U…> is kept."""
+        ts = people.say(self._workspace, user, channel, text, thread_ts, files)
+        self._workspace.changed()
+        return ts
+
+    async def edit(self, user: str, channel: str, ts: str, text: str) -> None:
+        people.edit(self._workspace, user, channel, ts, text)
+        self._workspace.changed()
+
+    async def delete(self, user: str, channel: str, ts: str) -> None:
+        people.delete(self._workspace, user, channel, ts)
+        self._workspace.changed()
+
+    async def home_opened(self, user: str, tab: str = "home") -> None:
+        channel = open_direct(self._workspace, people.person_of(self._workspace, user))
+        people.home_opened(self._workspace, user, channel, tab)
+        self._workspace.changed()
+
+    async def stop_agent(self, user: str, channel: str, thread_ts: str) -> None:
+        people.stop_agent(self._workspace, user, channel, thread_ts)
+        self._workspace.changed()
+
+    async def rename_agent(self, user: str, channel: str, thread_ts: str, title: str) -> None:
+        people.rename_agent(self._workspace, user, channel, thread_ts, title)
+        self._workspace.changed()
+
+    async def command(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> None:
+        """A slash command ("/link T-042"); returns when the app has acknowledged it."""
+        await interactions.command(self._workspace, user, channel, text, thread_ts)
+
+    async def message_shortcut(self, user: str, callback_id: str, channel: str, ts: str) -> None:
+        await interactions.message_shortcut(self._workspace, user, callback_id, channel, ts)
+
+    async def global_shortcut(self, user: str, callback_id: str) -> None:
+        await interactions.global_shortcut(self._workspace, user, callback_id)
+
+    async def click(
+        self,
+        user: str,
+        channel: str,
+        ts: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: str | None = None,
+        selected: Any = None,
+    ) -> None:
+        """Uses a button or menu of a message, ephemeral ones included. value picks among buttons of one action_id;
+        selected is an option's value, or a list of them, a user's id, a date …"""
+        await interactions.click(self._workspace, user, channel, ts, action_id, block_id, value, selected)
+
+    async def click_view(
+        self,
+        user: str,
+        view_id: str,
+        action_id: str,
+        *,
+        block_id: str | None = None,
+        value: str | None = None,
+        selected: Any = None,
+    ) -> None:
+        """The same in a modal or home tab."""
+        await modals.click(self._workspace, user, view_id, action_id, block_id, value, selected)
+
+    async def submit(self, user: str, view_id: str, values: Json | None = None) -> Json:
+        """Sends a modal and gives the app's response_action, applied: {} when it closed.
+
+        values: {block_id: {action_id: a state as Slack writes it, or simply the text or the option's value}}.
+        """
+        return await modals.submit(self._workspace, user, view_id, values or {})
+
+    async def close(self, user: str, view_id: str) -> None:
+        await modals.close(self._workspace, user, view_id)
+
+    async def options(
+        self,
+        user: str,
+        action_id: str,
+        query: str,
+        *,
+        view_id: str | None = None,
+        block_id: str | None = None,
+        channel: str | None = None,
+        ts: str | None = None,
+    ) -> list[Json]:
+        """What an external select of a view or message offers for a query."""
+        return await interactions.options(
+            self._workspace,
+            user,
+            action_id,
+            query,
+            view_id=view_id,
+            block_id=block_id,
+            channel=channel,
+            ts=ts,
+        )
+
+    # Looking
+
+    def messages(self, channel: str, thread_ts: str | None = None) -> list[Json]:
+        """A channel's own messages, or a thread with its root; both oldest first, with metadata."""
+        place = self._workspace.world.channels[channel]
+        if thread_ts is None:
+            return messages.top_level(self._workspace, place)
+        found = self._workspace.world.messages[channel].get(thread_ts)
+        return ([found] if found else []) + messages.replies_of(self._workspace, place, thread_ts)
+
+    def ephemerals(self, user: str) -> list[Json]:
+        """What only this person sees, oldest first; each with channel and, in a thread, thread_ts."""
+        return [row for row in self._workspace.world.ephemerals.values() if row["for"] == user]
+
+    def views(self, user: str) -> list[Json]:
+        """This person's open modals, the top one last."""
+        rows = self._workspace.world.views
+        return [rows[view_id]["view"] for view_id in stack_of(self._workspace, user)]
+
+    def home(self, user: str) -> Json | None:
+        """This person's home tab, None before it is published."""
+        row = self._workspace.world.homes.get(user)
+        return row["view"] if row else None
+
+    def agent_status(self, channel: str, thread_ts: str) -> str:
+        """The status set with agents.sessions.setStatus, "" when there is none."""
+        return session_status(self._workspace, channel, thread_ts)
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every Web API call, in the order of the answers."""
+        return self._workspace.calls
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every sending of an event, command or interaction, retries included."""
+        return self._workspace.deliveries.log
+
+    async def until(self, predicate: Callable[["LocalSlack"], bool], timeout: float = 5) -> None:
+        """Returns when predicate(self) is true; TimeoutError, with the last calls, when it does not become so."""
+        if not await self._workspace.changes.until(lambda: bool(predicate(self)), timeout):
+            last = [(call.method, call.answer.get("error", "ok")) for call in self.calls[-8:]]
+            raise TimeoutError(f"not so within {timeout} s; the last calls were {last}")
+
+    # Trouble
+
+    def fail(
+        self,
+        method: str,
+        error: str,
+        *,
+        times: int = 1,
+        retry_after: int | None = None,
+        after: bool = False,
+    ) -> None:
+        """The next calls of a method answer this error; after=True does the work and breaks the connection."""
+        self._workspace.faults.put(method, Fault(error, retry_after, after), times)
+
+    def hold(self, method: str) -> None:
+        """Calls of the method wait until release()."""
+        self._workspace.faults.hold(method)
+
+    def release(self, method: str) -> None:
+        self._workspace.faults.release(method)
+
+    def redeliver(self, which: int | Callable[[Delivery], bool]) -> asyncio.Task[None]:
+        """Sends one of `deliveries` again as a retry: by its index, or the last one a callable is true for."""
+        return self._workspace.deliveries.again(which)
+
+    @property
+    def mention_first(self) -> bool:
+        """Whether app_mention is sent before its message event (the default), or after it."""
+        return self._workspace.mention_first
+
+    @mention_first.setter
+    def mention_first(self, first: bool) -> None:
+        self._workspace.mention_first = first

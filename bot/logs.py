@@ -1,0 +1,42 @@
+"""How the bot logs: to stderr, as text or as JSON a line, and never a token or the body of a request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+_BAD_SIGNATURE = "slack_bolt.RequestVerification"
+
+
+class _Discreet(logging.Filter):
+    """Bolt logs signature and body of a request with a wrong signature, and libraries log payloads at DEBUG."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == _BAD_SIGNATURE:
+            record.msg, record.args = "A request with a wrong signature or an old timestamp was refused", ()
+        return record.levelno > logging.DEBUG or record.name.split(".")[0] == "bot"
+
+
+class _JsonLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(level: str = "INFO", form: str = "text") -> None:
+    """Sends every log record to stderr; libraries' own set-ups that come later find it done."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Discreet())
+    handler.setFormatter(
+        _JsonLine() if form == "json" else logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=level, handlers=[handler], force=True)

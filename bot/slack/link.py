@@ -1,0 +1,192 @@
+"""Link and unlink as people do it: the slash command, words, shortcut, buttons and modals, and the rule's answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.errors import BotError, LinkedElsewhere, NotLinked, TicketArchived, TicketNotFound
+from bot.inbox import posts
+from bot.inbox.claim import Claim, Item, finish
+from bot.inbox.intake import Arrival, take_in
+from bot.sessions import linking
+from bot.sessions.session import ChatSession, find_by_thread, set_state
+from bot.slack import blocks
+from bot.slack.delivery import deliver
+from bot.slack.opening import open_session, refresh_header
+from bot.slack.parts import Parts
+from bot.tickets.store import TicketStore
+from bot.tickets.ticket import Actor, Ticket
+
+
+async def link(parts: Parts, claim: Claim, item: Item) -> None:
+    """Links the thread to a ticket, whichever door it came through.
+
+    Body: {user, ticket_id, replace?}. Can be run again from the top after a crash: the link's row knows the item
+    that made it, and the ticket's history knows the link's op.
+    """
+    user = str(item.body["user"])
+    await may_work_here(parts, claim, user)
+    ticket = await linkable(parts, str(item.body["ticket_id"]))
+    session = await open_session(parts, claim, by=user, title=f"{ticket.id} {ticket.title}")
+    try:
+        made, replaced = await claim.write(
+            "link",
+            lambda c: linking.link_session(
+                c,
+                session,
+                ticket.id,
+                ticket.epic_id,
+                key=item.key,
+                by=user,
+                now_ms=parts.now_ms(),
+                replace=bool(item.body.get("replace")),
+            ),
+        )
+    except LinkedElsewhere as elsewhere:
+        await ask_replace(parts, claim, item, user, elsewhere)
+        return
+    if made.key != item.key:
+        await refresh_header(parts, claim, session.id)
+        await answer(parts, claim, item, blocks.plain(f"This thread is linked to {ticket.id} already."))
+        return
+    await write_link(parts, session, made, replaced, user)
+    await refresh_header(parts, claim, session.id)
+    await notice(parts, claim, item, blocks.linked_notice(ticket.id, ticket.title, user))
+
+
+async def unlink(parts: Parts, claim: Claim, item: Item) -> None:
+    """Ends the thread's link. Body: {user}."""
+    user = str(item.body["user"])
+    await may_work_here(parts, claim, user)
+    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
+    if session is None:
+        raise NotLinked("This thread is not linked to a ticket.")
+    ended = await claim.read(lambda c: ended_by(c, session, item))
+    if ended is None:
+        ended = await claim.write(
+            "unlink", lambda c: linking.unlink_session(c, session, key=item.key, by=user, now_ms=parts.now_ms())
+        )
+    await write_unlink(parts, session, ended, user)
+    await refresh_header(parts, claim, session.id)
+    await notice(parts, claim, item, blocks.unlinked_notice(ended.ticket_id, user))
+
+
+def ended_by(connection: Connection, session: ChatSession, item: Item) -> linking.Link | None:
+    """The link that this very item ended before, when it is done again after a crash."""
+    return next((one for one in linking.links_of(connection, session.id) if one.end_key == item.key), None)
+
+
+async def start(parts: Parts, claim: Claim, item: Item) -> None:
+    """A new thread on a ticket, in this channel, linked from birth. Body: {user, ticket_id}."""
+    user = str(item.body["user"])
+    await may_work_here(parts, claim, user)
+    ticket = await linkable(parts, str(item.body["ticket_id"]))
+    key = f"root.{item.id}"
+    shown = blocks.root(ticket.id, ticket.title, user)
+    await claim.write(
+        "root wanted",
+        lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="root", want=shown.as_want()),
+    )
+    await deliver(parts, claim)
+    root = await claim.read(lambda c: posts.by_key(c, key))
+    if root is None or root.ts is None:
+        raise parts.not_in_channel()
+    born = Arrival(
+        claim.team,
+        claim.channel,
+        root.ts,
+        f"{item.key}:link",
+        "link",
+        root.ts,
+        {"user": user, "ticket_id": ticket.id},
+    )
+
+    def begin(connection: Connection) -> None:
+        take_in(connection, born, parts.now_ms())
+        finish(connection, [item])
+
+    await claim.write("thread begins", begin)
+    parts.wake()
+
+
+async def linkable(parts: Parts, ticket_id: str) -> Ticket:
+    """The ticket, if a session may be linked to it; raises TicketNotFound, TicketUnreadable, TicketArchived."""
+    ticket = await parts.in_store(lambda store: store.get(ticket_id))
+    if ticket.archived:
+        raise TicketArchived(ticket.id)
+    return ticket
+
+
+async def may_work_here(parts: Parts, claim: Claim, user: str) -> None:
+    """Checked when the thing is done, not when its button was drawn: a member of this team, and of the channel."""
+    await parts.people.may_write(user)
+    audience = await parts.people.audience_of(user)
+    if claim.channel not in audience.own | audience.public:
+        channels = await parts.people.channels()
+        if claim.channel not in channels:
+            raise parts.not_in_channel()
+        raise BotError("You are not a member of that channel, so you cannot change its threads.")
+
+
+async def write_link(
+    parts: Parts, session: ChatSession, made: linking.Link, replaced: linking.Link | None, user: str
+) -> None:
+    """The link in the history of the ticket (and its end in that of the former one): ids alone, no words."""
+    if replaced:
+        await write_unlink(parts, session, replaced, user)
+    await record(parts, made.ticket_id, "session_linked", session, user, made.op)
+
+
+async def write_unlink(parts: Parts, session: ChatSession, ended: linking.Link, user: str) -> None:
+    """The end of a link in the ticket's history; a ticket that is gone meanwhile has none to write to."""
+    try:
+        await record(parts, ended.ticket_id, "session_unlinked", session, user, ended.end_op)
+    except TicketNotFound:
+        return
+
+
+async def record(
+    parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str, **details: str
+) -> None:
+    """Writes what happened to a session into a ticket's history, once for each op."""
+    by = Actor("user", user)
+
+    def write(store: TicketStore) -> object:
+        return store.change(
+            ticket_id,
+            lambda ticket, now: ticket.record(action, {"sessionId": session.id, **details}, by=by, at=now),
+            op=op,
+        )
+
+    await parts.in_store(write)
+
+
+async def ask_replace(parts: Parts, claim: Claim, item: Item, user: str, elsewhere: LinkedElsewhere) -> None:
+    """Another ticket is linked: the person decides."""
+    await answer(parts, claim, item, blocks.ask_replace(elsewhere.linked, elsewhere.wanted))
+
+
+async def answer(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown) -> None:
+    """Tells the person who asked, alone, and is done with the item."""
+    user, url = str(item.body["user"]), item.body.get("response_url")
+    await parts.tell(user, claim.channel, shown, thread_ts=claim.thread_ts, response_url=url)
+    await claim.write("item done", lambda c: finish(c, [item]))
+
+
+async def notice(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown) -> None:
+    """Says in the thread what was done, once, and is done with the item."""
+
+    def done(connection: Connection) -> None:
+        want: dict[str, Any] = shown.as_want()
+        posts.put(connection, key=f"notice.{item.id}", thread_id=claim.thread_id, role="notice", want=want)
+        finish(connection, [item])
+
+    await claim.write("notice", done)
+
+
+async def resume(parts: Parts, claim: Claim, session: ChatSession) -> None:
+    """An archived session that is spoken to again goes on."""
+    await claim.write("resume", lambda c: set_state(c, session.id, "active", parts.now_ms()))
+    await refresh_header(parts, claim, session.id)

@@ -1,0 +1,157 @@
+"""A thread becomes a session: what was said before is fetched once, and its header message appears."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import Connection
+
+from bot.agent.definition import DEFAULT_AGENT, Agent
+from bot.errors import BotError
+from bot.inbox import posts
+from bot.inbox.claim import Claim
+from bot.sessions.archive import newest_archive
+from bot.sessions.linking import current_link
+from bot.sessions.session import (
+    ChatSession,
+    Said,
+    find_by_thread,
+    get_session,
+    keep_message,
+    new_session_id,
+    start_session,
+    title_from,
+)
+from bot.slack import blocks
+from bot.slack.arrivals import SAID, said_in
+from bot.slack.parts import Parts
+from bot.slack.words import MENTION, command_in
+
+
+async def open_session(parts: Parts, claim: Claim, *, by: str, title: str = "") -> ChatSession:
+    """The session of this thread; made, with everything said in it so far, when it is none yet.
+
+    Raises NotInChannel, with how to invite the bot, where it cannot read.
+    """
+    found = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
+    if found:
+        return found
+    earlier = await earlier_messages(parts, claim)
+    agent = agent_of(parts, DEFAULT_AGENT.id)
+    first = next((said.text for said in earlier if not said.bot), title)
+    session_id = new_session_id()
+
+    def begin(connection: Connection) -> ChatSession:
+        made = start_session(
+            connection,
+            session_id=session_id,
+            team=claim.team,
+            workspace=parts.workspace,
+            thread_id=claim.thread_id,
+            title=title_from(plain_words(first)) or title or "Chat",
+            agent=agent.id,
+            model=agent.model or parts.model.model,
+            by=by,
+            now_ms=parts.now_ms(),
+        )
+        for said in earlier:
+            keep_message(connection, made, said, parts.now_ms())
+        return get_session(connection, made.id)
+
+    return await claim.write("session begins", begin)
+
+
+def agent_of(parts: Parts, agent_id: str) -> Agent:
+    """The agent of this id as its file stands now; the built-in one where no file defines it."""
+    return parts.agents().get(agent_id) or DEFAULT_AGENT
+
+
+def plain_words(text: str) -> str:
+    """A message's words without the people it mentions."""
+    return " ".join(MENTION.sub(" ", text).split())
+
+
+async def earlier_messages(parts: Parts, claim: Claim) -> list[Said]:
+    """What people and other bots have said in the thread, all pages; our own messages and commands are not in it."""
+    found: list[Said] = []
+    cursor = ""
+    while True:
+        try:
+            page = await parts.client.conversations_replies(
+                channel=claim.channel, ts=claim.thread_ts, limit=200, **({"cursor": cursor} if cursor else {})
+            )
+        except SlackApiError as error:
+            reason = error.response.get("error")
+            if reason in ("not_in_channel", "channel_not_found"):
+                raise parts.not_in_channel() from error
+            if reason == "thread_not_found":
+                raise BotError("This thread is no more: its first message was deleted.") from error
+            raise
+        for message in page.get("messages") or ():
+            if is_said(parts, message):
+                found.append(await said_by(parts, said_in(message)))
+        cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+        if not cursor:
+            return found
+
+
+def is_said(parts: Parts, message: dict[str, Any]) -> bool:
+    """Whether a message belongs to the transcript."""
+    if message.get("subtype") not in SAID or not (message.get("user") or message.get("bot_id")):
+        return False
+    if message.get("user") == parts.me.user or message.get("bot_id") == parts.me.bot:
+        return False
+    return bool(message.get("bot_id")) or command_in(str(message.get("text") or ""), parts.me.user) is None
+
+
+async def said_by(parts: Parts, body: dict[str, Any]) -> Said:
+    """A message with the name of who wrote it."""
+    person = None if body["bot"] and body["name"] else await parts.people.person(body["user"])
+    return Said(
+        ts=body["ts"],
+        user_id=body["user"],
+        name=person.name if person else body["name"],
+        bot=body["bot"],
+        text=body["text"],
+        files=tuple((name, url) for name, url in body["files"]),
+        edited_ts=body.get("edited_ts"),
+    )
+
+
+async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
+    """Makes the thread's header say how the session and its ticket stand now."""
+
+    def state(connection: Connection) -> tuple[ChatSession, str | None, str]:
+        link = current_link(connection, session_id)
+        archived = newest_archive(connection, session_id)
+        return (
+            get_session(connection, session_id),
+            link.ticket_id if link else None,
+            archived.note if archived else "",
+        )
+
+    session, ticket_id, note = await claim.read(state)
+    agent = agent_of(parts, session.agent)
+    shown = blocks.header(
+        title=session.title,
+        state=session.state,
+        agent_name=agent.name,
+        model=session.model,
+        ticket=await badge(parts, ticket_id) if ticket_id else None,
+        note=note if session.state == "archived" else None,
+    )
+    key = f"{session.id}.header"
+    await claim.write(
+        "header",
+        lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="header", want=shown.as_want()),
+    )
+
+
+async def badge(parts: Parts, ticket_id: str) -> blocks.Badge:
+    """The ticket as the header shows it, also when its file is gone or cannot be read."""
+    try:
+        ticket = await parts.in_store(lambda store: store.get(ticket_id))
+    except BotError:
+        return blocks.Badge(ticket_id, "", "", missing=True)
+    return blocks.Badge(ticket.id, ticket.title, str(ticket.status))

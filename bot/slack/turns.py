@@ -1,0 +1,137 @@
+"""Runs a turn from wherever its rows stand to its end: the agent, what it shows, and the answer in the thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from mcp import Client
+from sqlalchemy import Connection
+
+from bot.agent.prompt import ticket_context
+from bot.agent.turn import Outcome, Setting, run_turn
+from bot.errors import BotError
+from bot.inbox import posts
+from bot.inbox.claim import Claim, waiting_items
+from bot.mcp_servers.tickets import ticket_server
+from bot.sessions import transcript
+from bot.sessions.linking import current_link
+from bot.sessions.session import ChatSession
+from bot.sessions.transcript import Turn
+from bot.slack import talk
+from bot.slack.delivery import deliver, sweep
+from bot.slack.markdown import answer_parts, answer_text, failed_note, stopped_note
+from bot.slack.opening import agent_of, refresh_header
+from bot.slack.parts import Parts
+from bot.slack.preview import Preview, pieces_of
+from bot.tickets.store import TicketStore
+from bot.tickets.ticket import Ticket
+
+
+async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> None:
+    """Brings the turn to its end: first run, after a crash, or taken up again."""
+    if turn.state != "answered":
+        await deliver(parts, claim)
+        attempts = await claim.write("turn attempt", lambda c: transcript.count_turn_attempt(c, turn.id))
+        turn = await claim.read(lambda c: transcript.get_turn(c, turn.id))
+        preview = Preview(parts, claim, turn, parts.appends)
+        try:
+            outcome = await _ask(parts, claim, session, turn, preview)
+        except BaseException:
+            await preview.close([], "")
+            raise
+        await _settle(parts, claim, session, turn, outcome, preview)
+        if attempts > 1:
+            await deliver(parts, claim)
+            await sweep(parts, claim, turn)
+    await deliver(parts, claim)
+    await claim.write("turn done", lambda c: _done(c, turn, parts.now_ms()))
+
+
+async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, preview: Preview) -> Outcome:
+    linked = await claim.read(lambda c: current_link(c, session.id))
+    agent = agent_of(parts, turn.agent)
+    acting: dict[str, Any] = {
+        "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
+        **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
+    }
+
+    async def catch_up() -> None:
+        await talk.catch_up(parts, claim, await claim.read(lambda c: waiting_items(c, claim.thread_id)))
+
+    async with Client(ticket_server(parts.store)) as tools:
+        setting = Setting(
+            agent=agent,
+            model=parts.model,
+            tools=tools,
+            context=lambda: context(parts, linked.ticket_id if linked else None),
+            acting=acting,
+            now_ms=parts.now_ms,
+            catch_up=catch_up,
+        )
+        return await run_turn(claim, turn, setting, preview)
+
+
+async def _settle(
+    parts: Parts, claim: Claim, session: ChatSession, turn: Turn, outcome: Outcome, preview: Preview
+) -> None:
+    """Writes down what shall stand in the thread for good, with the turn's end, in one transaction."""
+    steps = (await claim.read(lambda c: transcript.steps_of(c, [turn.id])))[turn.id]
+    pieces = pieces_of(steps)
+    if outcome.state == "failed":
+        pieces.append(("text", failed_note(outcome.error or "I could not finish.")))
+    elif outcome.state == "stopped" and (pieces or claim.stop.is_set()):
+        pieces.append(("text", stopped_note()))
+    whole = answer_text(pieces)
+    wants = [shown.as_want() for shown in answer_parts(whole)] if pieces else []
+    await refresh_header(parts, claim, session.id)
+
+    def end(connection: Connection) -> list[posts.Post]:
+        posts.put_answer(connection, claim.thread_id, turn.id, turn.key, wants)
+        if outcome.state == "answered":
+            transcript.set_turn_state(connection, turn.id, "answered")
+        else:
+            transcript.end_turn(connection, turn.id, outcome.state, parts.now_ms(), error=outcome.error)
+        return posts.answer_parts(connection, turn.id)
+
+    answer = await claim.write("answer", end)
+    if await preview.close(wants, whole):
+        first = answer[0]
+        await claim.write("answer shown", lambda c: posts.shown(c, first.id, first.want_rev))
+    await preview.resting()
+
+
+def _done(connection: Connection, turn: Turn, now_ms: int) -> None:
+    if transcript.get_turn(connection, turn.id).state == "answered":
+        transcript.end_turn(connection, turn.id, "done", now_ms)
+
+
+async def context(parts: Parts, ticket_id: str | None) -> str | None:
+    """The linked ticket as the agent is to know it, fresh from its file; why not, where it cannot be read."""
+    if ticket_id is None:
+        return None
+    try:
+        return await parts.in_store(lambda store: _context(store, ticket_id))
+    except BotError as error:
+        return f"The linked ticket {ticket_id} cannot be read now: {error.text}"
+
+
+def _context(store: TicketStore, ticket_id: str) -> str:
+    ticket = store.get(ticket_id)
+    related = _tickets(store, [*ticket.relates_to, *([ticket.parent_id] if ticket.parent_id else [])])
+    return ticket_context(
+        ticket,
+        related,
+        _tickets(store, ticket.blocked_by),
+        store.epic(ticket.epic_id) if ticket.epic_id else None,
+    )
+
+
+def _tickets(store: TicketStore, ids: Sequence[str]) -> dict[str, Ticket | None]:
+    found: dict[str, Ticket | None] = {}
+    for ticket_id in ids:
+        try:
+            found[ticket_id] = store.find(ticket_id)
+        except BotError:
+            found[ticket_id] = None
+    return found

@@ -1,0 +1,60 @@
+"""Commands people type as words: `@Sciorex link T-042`, `!link T-042`, `/link T-042` as a message's text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TICKET_ID = r"[A-Za-z#][A-Za-z0-9#]{0,4}-\d{1,9}"
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+VERBS = ("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket")
+
+
+@dataclass(frozen=True)
+class Word:
+    """A command: its verb (one of VERBS) and what stood behind it."""
+
+    verb: str
+    argument: str = ""
+
+
+def mentioned(text: str) -> list[str]:
+    """The ids of everybody the text mentions."""
+    return MENTION.findall(text)
+
+
+def without_mention(text: str, bot_user: str) -> str:
+    """The text without the mention of the bot that it begins with."""
+    return re.sub(rf"^\s*<@{re.escape(bot_user)}(?:\|[^>]*)?>[\s,:]*", "", text)
+
+
+def command_in(text: str, bot_user: str, *, direct: bool = False, slash: tuple[str, ...] = VERBS) -> Word | None:
+    """The command that the text is, or None where it is meant for the agent.
+
+    A word alone counts behind a mention or in a direct message; there it must be the whole message in form
+    ("link T-042", not "link the pages please"), so that nothing said to the agent is taken for a command.
+    `!word` and `/word` are commands wherever the bot reads. `slash` are the names that count behind a slash.
+    """
+    rest = without_mention(text, bot_user)
+    addressed = direct or rest != text
+    stripped = rest.strip()
+    if match := re.match(r"([!/])(\w+)\s*:?\s*(.*)\Z", stripped, re.DOTALL):
+        mark, verb, argument = match[1], match[2].lower(), match[3].strip()
+        if verb in VERBS and (mark == "!" or verb in slash):
+            return Word(verb, argument)
+        return None
+    return _plain(stripped) if addressed else None
+
+
+def _plain(text: str) -> Word | None:
+    """A command without a mark before it."""
+    forms = (
+        rf"(link|ticket)(?:\s+({TICKET_ID}))?",
+        r"(status)(?:\s+(backlog|planned|in[ _-]?progress|in[ _-]?review|done|cancelled|canceled))?",
+        r"(unlink|sessions|stop|help|archive)",
+        r"(archive)\s*:\s*(.+)",
+    )
+    for form in forms:
+        if match := re.fullmatch(form + r"[.!?]?", text, re.IGNORECASE | re.DOTALL):
+            return Word(match[1].lower(), (match[2] or "").strip() if match.re.groups > 1 else "")
+    return None
