@@ -24,9 +24,9 @@ def main() -> None:
 def run() -> None:
     """The bot: by Socket Mode where SLACK_APP_TOKEN is set, else over HTTP on $PORT (3000)."""
     settings = _settings("run")
-    from bot import app
+    from bot.app import run as run_bot
 
-    sys.exit(_finish(app.run(settings)))
+    sys.exit(_finish(run_bot(settings)))
 
 
 @main.command()
@@ -41,9 +41,9 @@ def run() -> None:
 def demo(port: int, data: Path) -> None:
     """The whole bot on this machine alone: a local Slack with a page, sample tickets, a scripted model."""
     _settings("demo")
-    from bot import demo as demonstration
+    from bot.demo import demo as run_demo
 
-    sys.exit(_finish(demonstration.demo(port, data)))
+    sys.exit(_finish(run_demo(port, data)))
 
 
 @main.command()

@@ -102,3 +102,7 @@ class LinkedElsewhere(BotError):
     def __init__(self, linked: str, wanted: str) -> None:
         self.linked, self.wanted = linked, wanted
         super().__init__(f"This thread is linked to {linked}. Replace it with {wanted}?")
+
+
+class EpicNotFound(BotError):
+    """No epic has this id."""

@@ -200,6 +200,12 @@ def read_settings(environ: Mapping[str, str], *, need: Need, env_file: Path = Pa
     return settings
 
 
+def manifest_file() -> Path:
+    """The Slack app's manifest: at the top of the repository, or inside the package where that is installed."""
+    packed = Path(__file__).parent / "manifest.yml"
+    return packed if packed.exists() else Path(__file__).parent.parent / "manifest.yml"
+
+
 def data_folder(settings: Settings) -> Path:
     """Makes the folder for the database and private archives, kept out of version control."""
     folder = settings.data_path

@@ -212,7 +212,7 @@ def _spoken(line: PersonLine) -> str:
     """A person's message; only its first line begins at the margin, so no text can pose as a speaker."""
     when = datetime.fromtimestamp(float(line.ts), UTC).strftime("%Y-%m-%d %H:%M")
     marks = (", another bot" if line.other_bot else "") + (", edited" if line.edited else "")
-    name = re.sub(r"[()\[\]:]", " ", _one_line(line.name))[:LONGEST_NAME].strip() or "someone"
+    name = _one_line(re.sub(r"[()\[\]:]", " ", line.name))[:LONGEST_NAME] or "someone"
     text = "\n    ".join(line.text.strip().splitlines()) or "(no text)"
     return f"[{when}] {name} ({_one_line(line.user_id)}{marks}): {text}"
 
@@ -223,7 +223,7 @@ def _one_line(text: str) -> str:
 
 def _harmless(text: str) -> str:
     """The text without anything that could close or open the frame of the context."""
-    return re.sub(r"<(?=/?\s*linked_ticket)", "&lt;", text, flags=re.IGNORECASE)
+    return re.sub(r"<(?=[\s/]*linked_ticket)", "&lt;", text, flags=re.IGNORECASE)
 
 
 def _epic_line(ticket: Ticket, epic: Epic | None) -> list[str]:

@@ -137,3 +137,14 @@ def change_waiting(connection: Connection, claim: Claim, change: Item) -> None:
     body = {**json.loads(row.body), "text": change.body["text"], "edited_ts": change.body["edited_ts"]}
     text = json.dumps(body, ensure_ascii=False)
     connection.execute(update(inbox).where(inbox.c.id == row.id).values(body=text))
+
+
+def stop_asked(connection: Connection, thread_id: int) -> bool:
+    """Whether somebody has asked the turn that runs here to end."""
+    asked = select(thread.c.stop_ms).where(thread.c.id == thread_id)
+    return connection.execute(asked).scalar_one() is not None
+
+
+def stop_heard(connection: Connection, thread_id: int) -> None:
+    """The turn has ended; the next one is not to be stopped."""
+    connection.execute(update(thread).where(thread.c.id == thread_id).values(stop_ms=None))

@@ -32,11 +32,15 @@ class Thinking:
 
 @dataclass(frozen=True)
 class ToolCall:
-    """A call of a tool; without an id it gets one that no other call of the thread has."""
+    """A call of a tool; without an id it gets one that no other call of the thread has.
+
+    `written` is the JSON as it is streamed, for an input that max_tokens cut off in the middle.
+    """
 
     name: str
     input: Json = field(default_factory=dict)
     id: str | None = None
+    written: str | None = None
 
 
 Part = str | Text | Thinking | ToolCall

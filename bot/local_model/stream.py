@@ -89,7 +89,8 @@ def _opened(block: Json) -> Json:
 def _deltas(part: Part) -> Iterator[Json]:
     if isinstance(part, ToolCall):
         yield {"type": "input_json_delta", "partial_json": ""}
-        written = json.dumps(part.input) if part.input else ""
+        whole = json.dumps(part.input) if part.input else ""
+        written = whole if part.written is None else part.written
         for at in range(0, len(written), TOOL_INPUT_PIECE):
             yield {"type": "input_json_delta", "partial_json": written[at : at + TOOL_INPUT_PIECE]}
     elif isinstance(part, Thinking):

@@ -98,10 +98,11 @@ async def arguments(request: web.Request) -> Json:
             body = await request.json()
             if not isinstance(body, dict):
                 raise ValueError("the body is no object")
-            return {**found, **{key: value for key, value in body.items() if value is not None}}
-        found |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+            found |= {key: value for key, value in body.items() if value is not None}
+        else:
+            found |= {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
     for key in JSON_FIELDS:
-        if key in found:
+        if isinstance(found.get(key), str):
             found[key] = _read(found[key])
     return found
 

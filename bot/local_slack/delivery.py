@@ -110,10 +110,7 @@ class Deliveries:
 
     def again(self, which: int | Callable[[Delivery], bool]) -> asyncio.Task[None]:
         """Sends what was sent before once more, as a retry; a callable picks the last one it is true for."""
-        if callable(which):
-            known = next(sent for sent in reversed(self.log) if which(sent))
-        else:
-            known = self.log[which]
+        known = self.log[which] if isinstance(which, int) else next(filter(which, reversed(self.log)))
         return self._spawn(self._resend(known))
 
     async def _resend(self, known: Delivery) -> None:

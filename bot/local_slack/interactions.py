@@ -130,7 +130,7 @@ def message_parts(workspace: Workspace, place: Channel, message: Json) -> Json:
     }
     shown = message
     if ephemeral:
-        shown = {key: message[key] for key in ("type", "user", "bot_id", "team", "ts") if key in message}
+        shown = {key: message[key] for key in ("type", "ts")}
     if "thread_ts" in message:
         container["thread_ts"] = message["thread_ts"]
         shown = {**shown, "thread_ts": message["thread_ts"]}
@@ -182,7 +182,7 @@ async def options(
         message = seen(workspace, person, place, ts or "")
         found = elements.find(message.get("blocks", []), action_id, block_id)
         payload |= message_parts(workspace, place, message)
-    if len(query) < found.element.get("min_query_length", 0 if not query else 1):
+    if len(query) < found.element.get("min_query_length", 3):
         return []
     answer = await ask(workspace, payload | {"action_id": action_id, "block_id": found.block_id, "value": query})
     offered = elements.options_of(answer)

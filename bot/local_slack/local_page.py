@@ -16,6 +16,7 @@ from bot.local_slack.workspace import Workspace
 from bot.local_slack.world import Channel
 
 FOLDER = Path(__file__).parent
+FILES = {"/": "page.html", "/page.js": "page.js", "/page.css": "page.css"}
 LONGEST_WAIT = 25.0
 Act = Callable[..., Any]
 
@@ -39,14 +40,23 @@ async def only_this_machine(
 
 async def page_file(request: web.Request) -> web.StreamResponse:
     """The page and its two files."""
-    name = {"/": "page.html", "/page.js": "page.js", "/page.css": "page.css"}[request.path]
-    path = FOLDER / name
+    path = FOLDER / FILES[request.path]
     if not path.exists():
         return web.Response(status=404)
     return web.FileResponse(path, headers={"Cache-Control": "no-store"})
 
 
-def state(workspace: Workspace, user: str) -> Json:
+async def permalink(request: web.Request) -> web.Response:
+    """A message's permanent address opens the page at its channel."""
+    where = f"#{request.match_info['channel']}/{request.match_info['message']}"
+    return web.Response(status=302, headers={"Location": f"/{where}"})
+
+
+async def state(workspace: Workspace, request: web.Request) -> web.Response:
+    return web.json_response(seen_by(workspace, request.query.get("user", "")))
+
+
+def seen_by(workspace: Workspace, user: str) -> Json:
     """Everything one person sees."""
     world = workspace.world
     if user not in world.users or world.users[user].is_bot:

@@ -3,41 +3,25 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from bot.local_slack import api, files, interactions, local_page, messages, modals, people, response_urls
+from bot.local_slack import admin, interactions, messages, modals, people
 from bot.local_slack.delivery import Delivery
 from bot.local_slack.faults import Call, Fault
 from bot.local_slack.methods_agents import session_status
 from bot.local_slack.methods_chat import open_direct
-from bot.local_slack.methods_conversations import add_member, member_event
 from bot.local_slack.refusals import Json
+from bot.local_slack.routes import application
 from bot.local_slack.views import stack_of
 from bot.local_slack.workspace import Pace, Workspace
-from bot.local_slack.world import Channel, User
 
-ACTS = [
-    "say",
-    "edit",
-    "delete",
-    "command",
-    "message_shortcut",
-    "global_shortcut",
-    "click",
-    "click_view",
-    "submit",
-    "close",
-    "options",
-    "open_dm",
-    "stop_agent",
-    "rename_agent",
-    "home_opened",
-]
+ACTS = (
+    *("say", "edit", "delete", "command", "message_shortcut", "global_shortcut", "click", "click_view"),
+    *("submit", "close", "options", "open_dm", "stop_agent", "rename_agent", "home_opened"),
+)
 
 
 class LocalSlack:
@@ -81,34 +65,14 @@ class LocalSlack:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serves until stop(); port 0 takes a free one. What was not acknowledged before is sent again."""
-        self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
+        acts = {name: getattr(self, name) for name in ACTS}
+        self._runner = web.AppRunner(application(self._workspace, acts), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         address = self._runner.addresses[0]
         self.url = self._workspace.url = f"http://{address[0]}:{address[1]}"
         self._workspace.deliveries.start()
-
-    def _application(self) -> web.Application:
-        workspace = self._workspace
-        application = web.Application(middlewares=[local_page.only_this_machine], client_max_size=1024 * 1024 * 64)
-        application.add_routes(
-            [
-                web.route("*", "/api/{method}", partial(api.handle, workspace)),
-                web.get("/link", workspace.deliveries.sockets.serve),
-                web.post("/respond/{key}", partial(response_urls.handle, workspace)),
-                web.post("/upload/v1/{file}", partial(files.upload, workspace)),
-                web.get("/files/{file}/{name}", partial(files.download, workspace)),
-                *(web.get(path, local_page.page_file) for path in ("/", "/page.js", "/page.css")),
-                web.get("/local/state", self._state),
-                web.get("/local/changes", partial(local_page.changes, workspace)),
-                web.post("/local/act", partial(local_page.act, {name: getattr(self, name) for name in ACTS})),
-            ]
-        )
-        return application
-
-    async def _state(self, request: web.Request) -> web.Response:
-        return web.json_response(local_page.state(self._workspace, request.query.get("user", "")))
 
     async def stop(self) -> None:
         """Ends every connection at once; with `data`, a new LocalSlack goes on where this one stood."""
@@ -143,54 +107,29 @@ class LocalSlack:
 
     def add_user(self, name: str, *, guest: bool = False, team_id: str | None = None) -> str:
         """A new person's id; another team_id makes a stranger, who is met in shared channels."""
-        world = self._workspace.world
-        user = world.put_user(User(world.next_id("U"), name, team_id or self.team_id, guest=guest))
-        self._workspace.changed()
-        return user.id
+        return admin.add_user(self._workspace, name, guest, team_id or self.team_id)
 
     def add_channel(
         self, name: str, *, private: bool = False, shared: bool = False, members: Sequence[str] = ()
     ) -> str:
         """A new channel's id, with these people (and the bot, when it is among them) in it from the start."""
-        world, made_at = self._workspace.world, int(self._workspace.clock())
-        creator = members[0] if members else ""
-        channel = Channel(world.next_id("C"), name, made_at, creator, tuple(members), private, shared)
-        world.put_channel(channel)
-        self._workspace.changed()
-        return channel.id
+        return admin.add_channel(self._workspace, name, private, shared, tuple(members))
 
     def open_dm(self, user: str) -> str:
         """The id of this person's direct message with the bot."""
-        channel = open_direct(self._workspace, people.person_of(self._workspace, user))
-        self._workspace.changed()
-        return channel.id
+        return admin.open_dm(self._workspace, user)
 
     def invite(self, channel: str, user: str) -> None:
         """Adds a person or the bot (member_joined_channel); nothing happens when they are in already."""
-        known = self._workspace.world.channels[channel]
-        if user not in known.members:
-            add_member(self._workspace, known, user, inviter=known.creator)
-            self._workspace.changed()
+        admin.invite(self._workspace, channel, user)
 
     def remove(self, channel: str, user: str) -> None:
-        """Takes somebody out (member_left_channel, when the bot stays)."""
-        workspace = self._workspace
-        known = workspace.world.channels[channel]
-        members = tuple(one for one in known.members if one != user)
-        left = workspace.world.put_channel(replace(known, members=members))
-        if self.bot_user_id in members:
-            workspace.emit(member_event(workspace, left, user, "member_left_channel"), left)
-        workspace.changed()
+        """Takes a person out (member_left_channel), or the bot (channel_left, group_left)."""
+        admin.remove(self._workspace, channel, user)
 
     def change_channel_id(self, channel: str) -> str:
         """The channel's new id (channel_id_changed), as when it is shared; the old one is unknown from now on."""
-        workspace = self._workspace
-        new = workspace.world.next_id("C")
-        workspace.world.move_channel(channel, new)
-        event = {"type": "channel_id_changed", "old_channel_id": channel, "new_channel_id": new}
-        workspace.emit({**event, "event_ts": workspace.world.next_ts()}, workspace.world.channels[new])
-        workspace.changed()
-        return new
+        return admin.change_channel_id(self._workspace, channel)
 
     # Acts of people; each raises SlackRefuses with the sentence Slack shows
 
@@ -339,7 +278,14 @@ class LocalSlack:
 
     async def until(self, predicate: Callable[["LocalSlack"], bool], timeout: float = 5) -> None:
         """Returns when predicate(self) is true; TimeoutError, with the last calls, when it does not become so."""
-        if not await self._workspace.changes.until(lambda: bool(predicate(self)), timeout):
+
+        def true() -> bool:
+            try:
+                return bool(predicate(self))
+            except LookupError:  # what the predicate looks for is not there yet
+                return False
+
+        if not await self._workspace.changes.until(true, timeout):
             last = [(call.method, call.answer.get("error", "ok")) for call in self.calls[-8:]]
             raise TimeoutError(f"not so within {timeout} s; the last calls were {last}")
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from bot.database import insert_once
 from bot.errors import SessionNotFound
-from bot.sessions.models import message, session, thread
+from bot.sessions.models import inbox, message, session, thread
 
 TITLE_WORDS = 15  # a session without a title of its own shows this many words of its first message
 
@@ -128,6 +128,15 @@ def set_title(connection: Connection, session_id: str, title: str) -> None:
 
 def move_channel(connection: Connection, team: str, old: str, new: str) -> None:
     """A channel has another id from now on (Slack: channel_id_changed); everything else stays."""
+    twin = thread.alias()
+    both = select(thread.c.id, twin.c.id).join(
+        twin, (twin.c.team == thread.c.team) & (twin.c.thread_ts == thread.c.thread_ts) & (twin.c.channel == new)
+    )
+    for kept, early in connection.execute(both.where(thread.c.team == team, thread.c.channel == old)).all():
+        # Something came under the new id before we knew of it: it goes on in the thread that was there first.
+        connection.execute(update(inbox).where(inbox.c.thread_id == early).values(thread_id=kept))
+        connection.execute(update(thread).where(thread.c.id == kept).values(ready_ms=0))
+        connection.execute(thread.delete().where(thread.c.id == early))
     connection.execute(update(thread).where(thread.c.team == team, thread.c.channel == old).values(channel=new))
 
 

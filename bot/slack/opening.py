@@ -51,7 +51,7 @@ async def open_session(parts: Parts, claim: Claim, *, by: str, title: str = "") 
             thread_id=claim.thread_id,
             title=title_from(plain_words(first)) or title or "Chat",
             agent=agent.id,
-            model=agent.model or parts.model.model,
+            model=agent.model or parts.model.default,
             by=by,
             now_ms=parts.now_ms(),
         )

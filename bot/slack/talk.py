@@ -10,14 +10,12 @@ from sqlalchemy import Connection
 
 from bot.errors import BotError
 from bot.inbox import posts
-from bot.inbox.claim import Claim, Item, change_waiting, finish
+from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import transcript
 from bot.sessions.linking import current_link, refer, references_of
 from bot.sessions.session import (
     ChatSession,
     Said,
-    delete_message,
-    edit_message,
     find_by_thread,
     keep_message,
     speakers,
@@ -200,26 +198,3 @@ async def offer_link(
     ticket, user = named[0]
     if not ticket.archived:
         await parts.tell(user, claim.channel, blocks.offer_link(ticket.id, ticket.title), thread_ts=claim.thread_ts)
-
-
-async def catch_up(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
-    """Honours edits and deletions, of messages kept already or still waiting to be taken up."""
-    changes = [item for item in items if item.kind in ("edit", "delete")]
-    if changes:
-        await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
-
-
-def _apply(connection: Connection, claim: Claim, changes: Sequence[Item], now_ms: int) -> None:
-    session = find_by_thread(connection, claim.thread_id)
-    for item in changes:
-        if session:
-            _apply_to_session(connection, session, item, now_ms)
-        change_waiting(connection, claim, item)
-    finish(connection, changes)
-
-
-def _apply_to_session(connection: Connection, session: ChatSession, item: Item, now_ms: int) -> None:
-    if item.kind == "delete":
-        delete_message(connection, session, item.body["ts"], now_ms)
-    else:
-        edit_message(connection, session, item.body["ts"], item.body["text"], item.body["edited_ts"])

@@ -12,20 +12,23 @@ from bot.agent.prompt import ticket_context
 from bot.agent.turn import Outcome, Setting, run_turn
 from bot.errors import BotError
 from bot.inbox import posts
-from bot.inbox.claim import Claim, waiting_items
+from bot.inbox.claim import Claim
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript
 from bot.sessions.linking import current_link
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Turn
-from bot.slack import talk
 from bot.slack.delivery import deliver, sweep
+from bot.slack.edits import catch_up
 from bot.slack.markdown import answer_parts, answer_text, failed_note, stopped_note
 from bot.slack.opening import agent_of, refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import Preview, pieces_of
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket
+
+MOST_ATTEMPTS = 6
+GAVE_UP = "I tried several times and something went wrong each time. What was done so far is shown above."
 
 
 async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> None:
@@ -36,7 +39,8 @@ async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> N
         turn = await claim.read(lambda c: transcript.get_turn(c, turn.id))
         preview = Preview(parts, claim, turn, parts.appends)
         try:
-            outcome = await _ask(parts, claim, session, turn, preview)
+            enough = attempts > MOST_ATTEMPTS
+            outcome = Outcome("failed", GAVE_UP) if enough else await _ask(parts, claim, session, turn, preview)
         except BaseException:
             await preview.close([], "")
             raise
@@ -56,9 +60,6 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
 
-    async def catch_up() -> None:
-        await talk.catch_up(parts, claim, await claim.read(lambda c: waiting_items(c, claim.thread_id)))
-
     async with Client(ticket_server(parts.store)) as tools:
         setting = Setting(
             agent=agent,
@@ -67,7 +68,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
             context=lambda: context(parts, linked.ticket_id if linked else None),
             acting=acting,
             now_ms=parts.now_ms,
-            catch_up=catch_up,
+            catch_up=lambda: catch_up(parts, claim),
         )
         return await run_turn(claim, turn, setting, preview)
 

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.errors import InvalidTicket
 from bot.tickets.change import Change, Edit, Set, Value, stamp
+from bot.tickets.ids import DEFAULT_EPIC_PREFIX, IdKey, id_key
 from bot.tickets.ticket import one_line
 from bot.tickets.vocabulary import EpicStatus
 
@@ -21,6 +23,14 @@ class Epic:
     completed_at: datetime | None = None
     ops: frozenset[str] = frozenset()
     revision: str = ""
+
+    @property
+    def key(self) -> IdKey:
+        """What every spelling of this epic's id has in common."""
+        key = id_key(self.id, DEFAULT_EPIC_PREFIX)
+        if key is None:
+            raise InvalidTicket(f"“{self.id}” is not an epic id such as E-001.")
+        return key
 
     def update(
         self,

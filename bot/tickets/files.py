@@ -181,4 +181,4 @@ def _lock_file(folder: Path) -> Path:
             continue
         if os.access(place, os.W_OK):
             return place / name
-    raise WorkspaceUnavailable("There is no folder for locks: neither the cache nor the temporary one can be written.")
+    raise WorkspaceUnavailable("Tickets cannot be locked: neither cache nor temporary folder can be written.")

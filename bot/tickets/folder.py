@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -201,6 +202,8 @@ class Folder(Generic[T]):
                 return old
             if path.is_symlink() and not self._inside(path):
                 return self._keep(self._unreadable(path, stamp, now, "it is a symbolic link out of the workspace"))
+            if not stat.S_ISREG(status.st_mode):
+                return self._keep(self._unreadable(path, stamp, now, "it is not a file"))
             content = files.read(path)
         except FileNotFoundError:
             self._forget(name)

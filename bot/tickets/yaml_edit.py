@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import yaml
 
@@ -23,6 +24,9 @@ from bot.tickets.yaml_marks import (
 from bot.tickets.yaml_values import Parsed, child, parse_node
 
 _VALUE = 1_000  # deeper than any line: what belongs to a value itself comes before the lines below it
+
+
+Order: TypeAlias = Sequence[Sequence[str]]
 
 
 class Refusal(Exception):
@@ -57,7 +61,7 @@ class Place:
 class Editor:
     """Collects the splices of one change."""
 
-    def __init__(self, text: str, parsed: Parsed, order: Sequence[str], *, is_json: bool) -> None:
+    def __init__(self, text: str, parsed: Parsed, order: Order, *, is_json: bool) -> None:
         self._text, self._parsed, self._order = text, parsed, order
         self._quotes: style.Quotes = "json" if is_json else "plain"
         self._break = "\r\n" if "\r\n" in text[: line_end(text, 0) + 2] else "\n"
@@ -144,7 +148,7 @@ class Editor:
     def _set(self, place: Place, path: Path, value: Value) -> None:
         node = place.node
         if node is None:
-            self._insert_key(place, str(path[-1]), value)
+            self._insert_key(place, path, value)
             return
         old = parse_node(node)
         if type(old) is type(value) and old == value:
@@ -161,13 +165,14 @@ class Editor:
         else:
             self._replace(place, node, value)
 
-    def _insert_key(self, place: Place, key: str, value: Value) -> None:
-        mapping = place.parent
+    def _insert_key(self, place: Place, path: Path, value: Value) -> None:
+        mapping, key = place.parent, str(path[-1])
         if place.in_flow:
             pair = f"{style.scalar(key, self._quotes, flow=True)}: {style.flow(value, self._quotes)}"
             self._flow_insert(mapping, pair)
             return
-        before = self._key_before(mapping, key)
+        level = sum(isinstance(step, str) for step in path) - 1
+        before = self._key_before(mapping, key, self._order[level] if level < len(self._order) else ())
         indent: int = mapping.start_mark.column
         key_node, node = mapping.value[before]
         position = own_end(self._text, node, own_end(self._text, key_node, mapping.start_mark.index))
@@ -175,10 +180,10 @@ class Editor:
         lines = style.mapping_lines({key: value}, indent, self._dash(), may_end_file=at_end)
         self._add_lines(position, indent, lines, _last_leaf(node))
 
-    def _key_before(self, mapping: yaml.Node, key: str) -> int:
+    def _key_before(self, mapping: yaml.Node, key: str, order: Sequence[str]) -> int:
         keys = [key_node.value for key_node, _ in mapping.value]
-        if key in self._order:
-            for earlier in reversed(self._order[: self._order.index(key)]):
+        if key in order:
+            for earlier in reversed(order[: order.index(key)]):
                 if earlier in keys:
                     return keys.index(earlier)
         return len(keys) - 1
@@ -247,7 +252,7 @@ class Editor:
     def _append(self, place: Place, path: Path, value: Value) -> None:
         node = place.node
         if node is None:
-            self._insert_key(place, str(path[-1]), [value])
+            self._insert_key(place, path, [value])
         elif isinstance(node, yaml.SequenceNode) and node.value and not in_brackets(node):
             position = own_end(self._text, node, node.start_mark.index)
             self._add_item(node.start_mark.column, position, value, _last_leaf(node))

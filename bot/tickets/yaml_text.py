@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.errors import EditRefused
 from bot.tickets.change import Append, Edit, Path, Remove, Set, Value
-from bot.tickets.yaml_edit import Editor, Refusal
+from bot.tickets.yaml_edit import Editor, Order, Refusal
 from bot.tickets.yaml_marks import UnmarkedEnd
 from bot.tickets.yaml_values import Parsed, YamlProblem, parse
 
@@ -22,8 +22,9 @@ class Edited:
     parsed: Parsed
 
 
-def apply(text: str, edits: Sequence[Edit], *, file: str, order: Sequence[str] = ()) -> Edited:
-    """The text after all edits, made at once; a new key goes after the nearest key before it in `order`.
+def apply(text: str, edits: Sequence[Edit], *, file: str, order: Order = ()) -> Edited:
+    """The text after all edits, made at once. `order` gives the order of keys at the top, one level of
+    collections below, and so on: a new key goes after the nearest one before it, else to the end.
 
     The result is parsed once and compared with the values expected. Raises EditRefused, naming `file` and
     line, when a value cannot be changed safely (anchor, alias, tag) or the result would hold anything else.

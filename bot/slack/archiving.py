@@ -1,0 +1,98 @@
+"""Archiving a thread to its ticket: the modal's answer or the word, the transcript's file, the thread's notice."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot.errors import LinkedElsewhere
+from bot.inbox.claim import Claim, Item
+from bot.sessions import archive, linking, transcript
+from bot.sessions.session import ChatSession
+from bot.slack import blocks
+from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, write_link
+from bot.slack.opening import open_session, refresh_header
+from bot.slack.parts import Parts
+from bot.tickets.ticket import Ticket
+
+
+async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
+    """Archives the thread with its transcript. Body: {user, ticket_id?, note, replace?}.
+
+    It works for a thread that was never a session (the user's document, method 2). Without a ticket the linked
+    one is meant. Can be run again from the top after a crash: the archive's row knows the item that made it.
+    """
+    user, note = str(item.body["user"]), str(item.body.get("note") or "")
+    await may_work_here(parts, claim, user)
+    session = await open_session(parts, claim, by=user)
+    linked = await claim.read(lambda c: linking.current_link(c, session.id))
+    wanted = item.body.get("ticket_id") or (linked.ticket_id if linked else None)
+    if wanted is None:
+        await answer(parts, claim, item, blocks.which_ticket())
+        return
+    ticket = await linkable(parts, str(wanted))
+    try:
+        await _link(parts, claim, item, session, ticket)
+    except LinkedElsewhere as elsewhere:
+        await ask_replace(parts, claim, item, user, elsewhere)
+        return
+    row = await claim.write(
+        "archive",
+        lambda c: archive.record_archive(
+            c, session, key=item.key, ticket_id=ticket.id, note=note, by=user, now_ms=parts.now_ms()
+        ),
+    )
+    await _write_file(parts, claim, session, row, ticket)
+    await refresh_header(parts, claim, session.id)
+    await notice(parts, claim, item, blocks.archived_notice(ticket.id, note, user))
+
+
+async def _link(parts: Parts, claim: Claim, item: Item, session: ChatSession, ticket: Ticket) -> None:
+    """An archived session has a link: to the ticket it is archived to (sciorex-workspace)."""
+    user = str(item.body["user"])
+    made, replaced = await claim.write(
+        "link",
+        lambda c: linking.link_session(
+            c,
+            session,
+            ticket.id,
+            ticket.epic_id,
+            key=item.key,
+            by=user,
+            now_ms=parts.now_ms(),
+            replace=bool(item.body.get("replace")),
+        ),
+    )
+    if made.key == item.key:
+        await write_link(parts, session, made, replaced, user)
+
+
+async def _write_file(
+    parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow, ticket: Ticket
+) -> None:
+    """The transcript's file, where the audience of the thread allows, and its mark in the ticket's history."""
+    content = await claim.read(lambda c: _content(c, session, row, parts.me.url))
+    channel = (await parts.people.channels()).get(claim.channel)
+    public = channel is not None and not (channel.private or channel.im or channel.mpim or channel.shared)
+    written = await parts.in_store(
+        lambda store: archive.write_transcript(
+            content, workspace=parts.workspace_folder, private_folder=parts.private_folder, public=public
+        )
+    )
+    op = f"archive:{session.id}:{ticket.id}:{row.n}"
+    await record(parts, ticket.id, "session_archived", session, row.by, op)
+    await claim.write(
+        "archived",
+        lambda c: archive.finish_archive(c, row, str(written.file), written.sha256, parts.now_ms()),
+    )
+
+
+def _content(connection: Connection, session: ChatSession, row: archive.ArchiveRow, url: str) -> dict[str, object]:
+    turns = transcript.turns_of(connection, session.id)
+    return archive.transcript_file(
+        session,
+        messages=transcript.messages_of(connection, session.id),
+        turns=turns,
+        steps=transcript.steps_of(connection, [turn.id for turn in turns]),
+        links=linking.links_of(connection, session.id),
+        archived=row,
+    )

@@ -1,0 +1,154 @@
+"""The table of every door: what Slack may send, and where it goes. manifest.yml declares the same."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import BotError
+from bot.slack import clicks, commands, events, forms
+from bot.slack.parts import Parts
+
+log = logging.getLogger(__name__)
+Listener = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The names of everything the bot listens to in Slack."""
+
+    events: tuple[str, ...]
+    commands: tuple[str, ...]
+    message_shortcuts: tuple[str, ...]
+    global_shortcuts: tuple[str, ...] = ()
+
+
+EVENTS: Mapping[str, Listener] = {
+    "message": events.message,
+    "app_mention": events.message,
+    "member_joined_channel": events.member_joined,
+    "channel_id_changed": events.channel_id_changed,
+}
+COMMANDS: Mapping[str, Listener] = {
+    "link": commands.link,
+    "unlink": commands.unlink,
+    "ticket": commands.ticket,
+}
+MESSAGE_SHORTCUTS: Mapping[str, Listener] = {
+    "link_to_ticket": forms.open_link,
+    "archive_to_ticket": forms.open_archive,
+}
+ACTIONS: Mapping[str, Listener] = {
+    "link_open": forms.open_link,
+    "archive_open": forms.open_archive,
+    "ticket_view": forms.open_ticket,
+    "link_this": clicks.link,
+    "link_near_0": clicks.link,
+    "link_near_1": clicks.link,
+    "link_near_2": clicks.link,
+    "link_replace": clicks.replace_link,
+    "unlink": clicks.unlink,
+    "chat_start": clicks.chat_start,
+    "sessions_show": clicks.sessions_show,
+    "sessions_post": clicks.sessions_post,
+}
+VIEWS: Mapping[str, Listener] = {
+    "link_modal": forms.link_submitted,
+    "link_confirm": forms.link_confirmed,
+    "unlink_modal": forms.unlink_submitted,
+    "archive_modal": forms.archive_submitted,
+    "archive_confirm": forms.archive_confirmed,
+}
+OPTIONS: Mapping[str, Listener] = {"ticket": forms.ticket_options}
+
+DOORS = Doors(
+    events=(
+        "app_mention",
+        "channel_id_changed",
+        "member_joined_channel",
+        "message.channels",
+        "message.groups",
+        "message.im",
+        "message.mpim",
+    ),
+    commands=("/link", "/unlink", "/ticket"),
+    message_shortcuts=tuple(MESSAGE_SHORTCUTS),
+)
+SCOPES: Mapping[str, str] = {
+    "app_mentions:read": "hear when it is mentioned",
+    "assistant:write": "show that it is at work, and stream its answers",
+    "channels:history": "read the threads of public channels it is in",
+    "channels:read": "know which channels are public, and who is in them",
+    "chat:write": "answer",
+    "commands": "slash commands and message shortcuts",
+    "groups:history": "read the threads of private channels it is in",
+    "groups:read": "know who may see what was said in a private channel",
+    "im:history": "read direct messages to it",
+    "im:read": "know whose direct message it is",
+    "im:write": "tell a person something where it is in no channel with them",
+    "mpim:history": "read group messages it is in",
+    "mpim:read": "know who is in a group message",
+    "users:read": "names, guests and members of other workspaces",
+}
+
+
+def register(app: AsyncApp, parts: Parts) -> None:
+    """Opens every door, and behind the last one a wall: whatever else Slack sends is acknowledged and logged."""
+    for name, listener in EVENTS.items():
+        app.event(name)(door(parts, listener))
+    for name, listener in COMMANDS.items():
+        app.command(getattr(parts.commands, name))(door(parts, listener))
+    for name, listener in MESSAGE_SHORTCUTS.items():
+        app.message_shortcut(name)(door(parts, listener))
+    for name, listener in ACTIONS.items():
+        app.action(name)(door(parts, listener))
+    for name, listener in VIEWS.items():
+        app.view(name)(door(parts, listener))
+    for name, listener in OPTIONS.items():
+        app.options(name)(door(parts, listener))
+    anything = re.compile(".*", re.DOTALL)
+    for wall in (app.event, app.command, app.shortcut, app.action, app.options):
+        wall(anything)(unknown)
+    app.view(anything)(unknown)
+    app.view_closed(anything)(unknown)
+
+
+def door(parts: Parts, listener: Listener) -> Listener:
+    """The one wrapper of all listeners: shows what can be expected to fail where the person is.
+
+    Anything else is logged and raised: the answer is then no acknowledgement, and Slack sends it again.
+    """
+
+    @functools.wraps(listener)
+    async def guarded(ack: Any, body: dict[str, Any], context: Any) -> None:
+        try:
+            await listener(parts, ack, body)
+        except BotError as error:
+            await forms.refuse(parts, ack, body, error)
+        except SlackApiError as error:
+            reason = str(error.response.get("error"))
+            log.warning("Slack answered %s to %s", reason, listener.__name__)
+            await forms.refuse(parts, ack, body, BotError(forms.slack_said(reason)))
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+            quote = secrets.token_hex(4)
+            log.warning("malformed payload for %s (%s), id %s", listener.__name__, type(error).__name__, quote)
+            await ack()
+
+    # Bolt reads a listener's parameters by name; the wrapped one's are not its own.
+    del guarded.__wrapped__
+    return guarded
+
+
+async def unknown(ack: Any, body: dict[str, Any]) -> None:
+    """Something no feature knows: acknowledged, so that Slack does not send it again, and noted."""
+    event = body.get("event")
+    log.info("nothing to do for %s %s", body.get("type"), event.get("type") if isinstance(event, dict) else "")
+    await ack()

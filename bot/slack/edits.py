@@ -1,0 +1,35 @@
+"""Edits and deletions of messages: honoured before a message is taken up, while it is answered, and after."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from bot.inbox.claim import Claim, Item, change_waiting, finish, stop_asked, waiting_items
+from bot.sessions.session import ChatSession, delete_message, edit_message, find_by_thread
+from bot.slack.parts import Parts
+
+
+async def catch_up(parts: Parts, claim: Claim) -> None:
+    """Takes in what changes a running turn: edits, deletions, and the word to stop."""
+    if await claim.read(lambda c: stop_asked(c, claim.thread_id)):
+        claim.stop.set()
+    items = await claim.read(lambda c: waiting_items(c, claim.thread_id))
+    changes = [item for item in items if item.kind in ("edit", "delete")]
+    if changes:
+        await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
+
+
+def _apply(connection: Connection, claim: Claim, changes: list[Item], now_ms: int) -> None:
+    session = find_by_thread(connection, claim.thread_id)
+    for item in changes:
+        if session:
+            _apply_to_session(connection, session, item, now_ms)
+        change_waiting(connection, claim, item)
+    finish(connection, changes)
+
+
+def _apply_to_session(connection: Connection, session: ChatSession, item: Item, now_ms: int) -> None:
+    if item.kind == "delete":
+        delete_message(connection, session, item.body["ts"], now_ms)
+    else:
+        edit_message(connection, session, item.body["ts"], item.body["text"], item.body["edited_ts"])

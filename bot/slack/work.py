@@ -1,0 +1,158 @@
+"""What a worker does with a thread it has claimed: unfinished turns first, then what came, one after the other."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from aiohttp import ClientError
+from slack_sdk.errors import SlackApiError
+from sqlalchemy import Connection
+
+from bot.errors import BotError, TicketNotFound
+from bot.inbox import posts
+from bot.inbox.claim import Claim, ClaimLost, Item, count_attempt, finish, stop_heard, waiting_items
+from bot.sessions.session import find_by_thread
+from bot.sessions.transcript import unfinished_turn
+from bot.slack import blocks, tickets
+from bot.slack.archiving import archive_thread
+from bot.slack.delivery import deliver
+from bot.slack.edits import catch_up
+from bot.slack.link import answer, link, start, unlink
+from bot.slack.parts import Parts
+from bot.slack.talk import talk, word_of
+from bot.slack.turns import run
+from bot.slack.words import Word
+
+log = logging.getLogger(__name__)
+Handler = Callable[[Parts, Claim, Item], Awaitable[None]]
+MOST_ATTEMPTS = 6
+SLACK_IS_AWAY = (ClientError, TimeoutError, ConnectionError)
+
+
+async def work(parts: Parts, claim: Claim) -> int | None:
+    """Does everything that waits in the thread; gives when to come back (ms) where something failed for now."""
+    item: Item | None = None
+    try:
+        await go_on(parts, claim)
+        while True:
+            await catch_up(parts, claim)
+            items = await claim.read(lambda c: waiting_items(c, claim.thread_id))
+            if not items:
+                return None
+            item = items[0]
+            await claim.write("attempt", lambda c, i=item: count_attempt(c, [i]))  # type: ignore[misc]
+            await one(parts, claim, item, items)
+            await deliver(parts, claim)
+            item = None
+    except ClaimLost:
+        raise
+    except Exception as error:
+        return await failed(parts, claim, item, error)
+
+
+async def go_on(parts: Parts, claim: Claim) -> None:
+    """Ends what was begun: posts that are behind, and the turn that was cut off."""
+    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
+    turn = await claim.read(lambda c: unfinished_turn(c, session.id)) if session else None
+    if session and turn:
+        await run(parts, claim, session, turn)
+    await deliver(parts, claim)
+
+
+async def one(parts: Parts, claim: Claim, item: Item, items: list[Item]) -> None:
+    """One item, or the messages at the head of the queue together; what can be expected to fail is told."""
+    try:
+        if item.kind != "message":
+            await HANDLERS[item.kind](parts, claim, item)
+        elif word := word_of(parts, item):
+            await command(parts, claim, item, word)
+        else:
+            await talk(parts, claim, items)
+    except TicketNotFound as error:
+        await answer(parts, claim, item, blocks.unknown_ticket(error.text, error.nearest))
+    except BotError as error:
+        await answer(parts, claim, item, blocks.error(error.text))
+
+
+async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
+    """A command typed as words in the thread."""
+    argument = word.argument
+    if word.verb == "link" and not argument:
+        await answer(parts, claim, item, blocks.which_link())
+    elif word.verb == "link":
+        await link(parts, claim, _with(item, ticket_id=argument))
+    elif word.verb == "unlink":
+        await unlink(parts, claim, item)
+    elif word.verb == "archive":
+        await archive_thread(parts, claim, _with(item, note=argument))
+    elif word.verb == "sessions":
+        await tickets.show_sessions(parts, claim, item)
+    elif word.verb == "status":
+        await tickets.status(parts, claim, item, argument)
+    elif word.verb == "ticket" and argument:
+        await tickets.slash_ticket(parts, claim, _with(item, text=argument))
+    else:
+        await answer(parts, claim, item, tickets.help_for(parts))
+
+
+def _with(item: Item, **more: str) -> Item:
+    return replace(item, body={**item.body, **more})
+
+
+async def stop(parts: Parts, claim: Claim, item: Item) -> None:
+    """`stop`, once the turn it was meant for has ended; where none ran, the person is told."""
+    ran = claim.stop.is_set()
+    claim.stop.clear()
+    await claim.write("stop heard", lambda c: stop_heard(c, claim.thread_id))
+    if ran:
+        await claim.write("item done", lambda c: finish(c, [item]))
+    else:
+        await answer(parts, claim, item, blocks.plain("Nothing is running in this thread."))
+
+
+async def joined(parts: Parts, claim: Claim, item: Item) -> None:
+    """Invited to a channel: says once, briefly, what it does."""
+    parts.people.forget(claim.channel)
+    names = parts.commands
+    shown = blocks.invited(parts.me.name, (names.link, names.unlink, names.ticket))
+    key = f"hello.{claim.thread_id}"
+
+    def hello(connection: Connection) -> None:
+        posts.put(connection, key=key, thread_id=claim.thread_id, role="root", want=shown.as_want())
+        finish(connection, [item])
+
+    await claim.write("hello", hello)
+
+
+async def failed(parts: Parts, claim: Claim, item: Item | None, error: Exception) -> int | None:
+    """Something that was not expected: tried again later, and in the end given up with a word to the person."""
+    reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
+    if item is None or item.attempts + 1 < MOST_ATTEMPTS or isinstance(error, SLACK_IS_AWAY):
+        tries = item.attempts if item else 1
+        level = logging.WARNING if isinstance(error, SLACK_IS_AWAY) else logging.ERROR
+        log.log(level, "thread %s failed and is tried again: %s", claim.thread_id, reason, exc_info=error)
+        return parts.now_ms() + min(60_000, 500 * 2 ** min(tries, 7))
+    quote = secrets.token_hex(4)
+    log.error("gave up on item %s of thread %s, id %s", item.id, claim.thread_id, quote, exc_info=error)
+    given_up = item
+    await claim.write("item given up", lambda c: finish(c, [given_up]))
+    sentence = f"Something went wrong here, and I could not do that. Whoever runs this bot finds it in the log: {quote}"
+    if user := item.body.get("user"):
+        await parts.tell(str(user), claim.channel, blocks.error(sentence), thread_ts=claim.thread_ts)
+    return parts.now_ms()
+
+
+HANDLERS: dict[str, Handler] = {
+    "link": link,
+    "unlink": unlink,
+    "start": start,
+    "archive": archive_thread,
+    "ticket": tickets.slash_ticket,
+    "sessions": tickets.show_sessions,
+    "sessions_post": tickets.post_sessions,
+    "stop": stop,
+    "joined": joined,
+}

@@ -1,0 +1,121 @@
+"""Agents as real files define them, in both dialects."""
+
+from pathlib import Path
+
+import pytest
+
+from bot.agent.definition import DEFAULT_AGENT, Agent, Agents, read_agents
+
+CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "extensions" / "agents"
+SAMPLE = Path(__file__).resolve().parents[2] / "bot" / "sample_workspace"
+
+
+def agents_of(folder: Path, **files: str) -> Agents:
+    for name, text in files.items():
+        path = folder / ".sciorex" / "agents" / f"{name.replace('__', '/')}.yaml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return read_agents(folder)
+
+
+def test_a_workspace_without_agents_has_the_built_in_one(tmp_path: Path) -> None:
+    agents = agents_of(tmp_path)
+    assert agents == Agents({}, ())
+    assert agents.get("sciorex") is DEFAULT_AGENT
+    assert agents.get("reviewer") is None
+
+
+def test_a_file_takes_the_place_of_the_built_in_agent(tmp_path: Path) -> None:
+    agents = agents_of(tmp_path, own="id: sciorex\nsystemPrompt: Ours.\n")
+    assert agents.get("sciorex") == Agent(id="sciorex", name="sciorex", system_prompt="Ours.")
+
+
+def test_the_dialect_with_tables_is_read(tmp_path: Path) -> None:
+    text = """
+id: executor
+name: Executor
+icon: ⚡
+systemPrompt: |
+  You execute.
+model: claude-sonnet-4-5-20250929
+temperature: 0.2
+maxTokens: 32768
+thinkingLevel: think-hard
+allowedTools:
+  - tool: Read
+    allowed: true
+  - tool: Write
+    allowed: false
+  - tool: Bash
+    constraints: {allowedCommands: [npm]}
+mcpServers: [sciorex-tickets]
+autoApprove: true
+requiresHumanApproval: [Bash]
+"""
+    assert agents_of(tmp_path, deep__down__x=text).by_id == {
+        "executor": Agent(
+            id="executor",
+            name="Executor",
+            icon="⚡",
+            system_prompt="You execute.",
+            model="claude-sonnet-4-5-20250929",
+            max_tokens=32768,
+            thinking_level="think-hard",
+            allowed_tools=("Read", "Bash"),
+            mcp_servers=("sciorex-tickets",),
+            auto_approve=True,
+            requires_human_approval=("Bash",),
+        )
+    }
+
+
+def test_the_dialect_with_lists_is_read(tmp_path: Path) -> None:
+    text = "id: r\nallowedTools: [Read, 'Bash:*']\nmcpServers: []\nautoApprove: [Read]\nautoApproveTools: [Grep]\n"
+    assert agents_of(tmp_path, r=text).by_id["r"] == Agent(
+        id="r", name="r", allowed_tools=("Read", "Bash:*"), mcp_servers=(), auto_approve_tools=("Read", "Grep")
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("id: a\nname: [\n", ".sciorex/agents/bad.yaml, line 3 cannot be read: "),
+        ("name: nobody\n", ".sciorex/agents/bad.yaml cannot be read: it has no id."),
+        ("- id: a\n", "bad.yaml cannot be read: it is not a mapping of keys to values."),
+        ("id: a\nmaxTokens: many\n", "bad.yaml cannot be read: maxTokens is not a whole number above 0."),
+        ("id: a\nallowedTools: Read\n", "bad.yaml cannot be read: allowedTools is not a list."),
+    ],
+)
+def test_a_bad_file_is_named_and_hides_no_other(tmp_path: Path, text: str, problem: str) -> None:
+    agents = agents_of(tmp_path, bad=text, good="id: good\n")
+    assert list(agents.by_id) == ["good"]
+    assert [problem in one.text for one in agents.problems] == [True]
+
+
+def test_two_files_with_one_id_are_both_named_and_neither_is_taken(tmp_path: Path) -> None:
+    agents = agents_of(tmp_path, one="id: twin\n", two="id: twin\n")
+    assert agents.by_id == {}
+    assert [problem.text for problem in agents.problems] == [
+        "The agent file .sciorex/agents/one.yaml cannot be read: "
+        "the id twin also stands in .sciorex/agents/two.yaml."
+    ]
+
+
+def test_the_agents_of_the_sample_workspace_load() -> None:
+    agents = read_agents(SAMPLE)
+    assert (sorted(agents.by_id), agents.problems) == (["code-reviewer", "sciorex"], ())
+    assert agents.by_id["code-reviewer"].allowed_tools == (
+        "Read",
+        "sciorex_get_ticket",
+        "sciorex_list_subtasks",
+        "sciorex_add_comment",
+    )
+
+
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the collection of real agents is not on this machine")
+def test_all_thirty_real_agents_load(tmp_path: Path) -> None:
+    (tmp_path / ".sciorex").mkdir()
+    (tmp_path / ".sciorex" / "agents").symlink_to(CORPUS)
+    agents = read_agents(tmp_path)
+    assert (len(agents.by_id), agents.problems) == (30, ())
+    assert all(agent.system_prompt and agent.allowed_tools for agent in agents.by_id.values())
