@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Coroutine
@@ -57,11 +58,12 @@ def mcp(server: str, port: int | None, core: bool) -> None:
     from bot.tickets.store import TicketStore
 
     tickets = ticket_server(TicketStore(settings.sciorex_workspace), core=core)
-    if port is None:
-        tickets.run("stdio")
-    else:
-        click.echo(f"sciorex-tickets at http://127.0.0.1:{port}/mcp", err=True)
-        tickets.run("streamable-http", host="127.0.0.1", port=port)
+    with contextlib.suppress(KeyboardInterrupt):
+        if port is None:
+            tickets.run("stdio")
+        else:
+            click.echo(f"sciorex-tickets at http://127.0.0.1:{port}/mcp", err=True)
+            tickets.run("streamable-http", host="127.0.0.1", port=port)
 
 
 @main.command()

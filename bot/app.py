@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 import signal
 import socket
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import aiohttp
 import uvicorn
+from pydantic import SecretStr
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -26,7 +28,7 @@ from bot.agent.model import Model
 from bot.database import Database
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
-from bot.settings import Settings
+from bot.settings import Settings, data_folder
 from bot.slack.arrivals import Identity
 from bot.slack.doors import register
 from bot.slack.http import web_app
@@ -64,14 +66,14 @@ async def create_app(settings: Settings, *, pace: Pace | None = None) -> AsyncIt
     pace = pace or Pace()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         client = AsyncWebClient(
-            token=settings.slack_bot_token.get_secret_value(),
+            token=_secret(settings.slack_bot_token),
             base_url=settings.slack_api_url,
             session=http,
             retry_handlers=[AsyncRateLimitErrorRetryHandler(max_retry_count=3)],
             timeout=30,
         )
         me = await who_am_i(client)
-        db = Database(settings.database_url)
+        db = Database(settings.database)
         await asyncio.to_thread(db.migrate)
         parts = _parts(settings, pace, client, me, db)
         worker = Worker(db, lambda claim: work(parts, claim), now_ms=now_ms, pace=pace)
@@ -98,12 +100,12 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
         store=TicketStore(folder),
         workspace=WORKSPACE,
         workspace_folder=folder,
-        private_folder=settings.data_folder() / "sessions",
+        private_folder=data_folder(settings) / "sessions",
         client=client,
-        people=People(client, me.team, me.user),
+        people=People(client, me),
         me=me,
         model=Model(
-            api_key=settings.anthropic_api_key.get_secret_value() if settings.anthropic_api_key else None,
+            api_key=_secret(settings.anthropic_api_key),
             base_url=settings.anthropic_base_url,
             model=settings.anthropic_model,
         ),
@@ -113,6 +115,10 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
         now_ms=now_ms,
         appends=Appends(),
     )
+
+
+def _secret(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def agents_of(folder: Path) -> Mapping[str, Agent]:
@@ -148,10 +154,9 @@ def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
         )
 
     logging.getLogger("slack_bolt").setLevel(logging.WARNING)  # at INFO it logs bodies with a bad signature
-    secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else "-"
     return AsyncApp(
         client=client,
-        signing_secret=secret,
+        signing_secret=_secret(settings.slack_signing_secret) or secrets.token_hex(16),
         authorize=authorize,
         process_before_response=True,
     )
@@ -182,12 +187,12 @@ async def listening(bot: Bot) -> AsyncIterator[None]:
     handler = None
     if settings.slack_app_token is not None:
         handler = AsyncSocketModeHandler(bot.app, settings.slack_app_token.get_secret_value())
-        await handler.connect_async()
+        await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         yield
     finally:
         if handler is not None:
-            await handler.close_async()
+            await handler.close_async()  # type: ignore[no-untyped-call]
         if server is not None:
             server.should_exit = True
 

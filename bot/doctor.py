@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import BotError, TicketArchived
+from bot.errors import BotError, TicketArchived, TicketUnreadable, WorkspaceUnavailable
 from bot.settings import Settings, look_at_settings, setting_names
 
 CHANGE_NOTHING = "UPDATE worker SET beat_ms = beat_ms WHERE 1 = 0"
@@ -65,17 +65,17 @@ async def _one_ticket(settings: Settings, wrong: Mapping[str, str], ticket_id: s
     if "SCIOREX_WORKSPACE" in wrong:
         yield Check("SCIOREX_WORKSPACE", wrong["SCIOREX_WORKSPACE"])
         return
-    found = _ticket(settings.sciorex_workspace, ticket_id)
-    yield found
+    from bot.tickets.ids import id_key
+
+    yield _ticket(settings.sciorex_workspace, ticket_id)
     yield _writable(settings.sciorex_workspace)
     if "DATABASE_URL" not in wrong:
         checks, linked = await _database(settings)
         for check in checks:
             yield check
-        name = found.what.split()[0]
-        threads = linked.count(name)
-        told = f"the agent knows it in {threads} linked thread(s)" if threads else "no thread is linked to it yet"
-        yield Check(f"{name}: {told}; '@Sciorex link {name}' in a thread links that one")
+        threads = sum(id_key(linked_id) == id_key(ticket_id) for linked_id in linked)
+        told = f"{threads} linked to it" if threads else "none is linked to it yet"
+        yield Check(f"Threads where the agent knows the ticket: {told} (@Sciorex link {ticket_id} links one)")
     yield await _ticket_server(settings.sciorex_workspace)
 
 
@@ -117,7 +117,7 @@ async def _database(settings: Settings) -> tuple[list[Check], list[str]]:
         await database.write("doctor", lambda connection: connection.exec_driver_sql(CHANGE_NOTHING).rowcount)
         links = await database.read(current_links)
     except Exception as error:
-        cause = str(getattr(error, "orig", error)).strip().splitlines()[0]
+        cause = (str(getattr(error, "orig", error)).strip() or type(error).__name__).splitlines()[0]
         return [Check("The database opens and takes writes", f"{cause}. Look at DATABASE_URL and its rights")], []
     finally:
         await database.close()
@@ -131,9 +131,13 @@ def _tickets(workspace: Path, linked: list[str]) -> Iterator[Check]:
     from bot.tickets.store import TicketStore
 
     yield _writable(workspace)
-    unreadable = TicketStore(workspace).problems()
-    for error in unreadable:
-        yield Check("Ticket file", error.text)
+    try:
+        unreadable: list[TicketUnreadable] = TicketStore(workspace).problems()
+    except WorkspaceUnavailable as error:
+        yield Check("The workspace", error.text)
+        return
+    for broken_file in unreadable:
+        yield Check("A file of the workspace", broken_file.text)
     if not unreadable:
         yield Check("Every ticket file is valid YAML, and its id is its own")
     broken = {ticket_id: _ticket(workspace, ticket_id).problem for ticket_id in sorted(set(linked))}

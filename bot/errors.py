@@ -106,3 +106,7 @@ class LinkedElsewhere(BotError):
 
 class EpicNotFound(BotError):
     """No epic has this id."""
+
+
+class SlackUnavailable(BotError):
+    """Slack could not be asked, so nothing is shown or done."""

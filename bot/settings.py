@@ -16,7 +16,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.errors import BotError
 
 Need = Literal["run", "doctor", "demo", "mcp"]
-DATA_FOLDER = ".sciorex-slack"
 _LOGGING = frozenset({"log_level", "log_format"})
 # What a command looks at; `run` and `doctor` look at everything. A half-filled .env never stops the demo.
 _LOOKED_AT: Mapping[str, frozenset[str]] = {
@@ -113,47 +112,43 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     slack_bot_token: Annotated[Secret, _token("xoxb-", "OAuth & Permissions")] = Field(
-        None, description="the bot's token, xoxb-…"
+        default=None, description="the bot's token, xoxb-…"
     )
     slack_app_token: Annotated[Secret, _token("xapp-", "Basic Information, App-Level Tokens")] = Field(
-        None, description="the app-level token, xapp-…; when set, Slack is reached by Socket Mode"
+        default=None, description="the app-level token, xapp-…; when set, Slack is reached by Socket Mode"
     )
     slack_signing_secret: Secret = Field(
-        None, description="proves that requests come from Slack; needed when they come over HTTP"
+        default=None, description="proves that requests come from Slack; needed when they come over HTTP"
     )
     slack_api_url: Annotated[str, AfterValidator(_slack_address)] = Field(
-        "https://slack.com/api/", description="where Slack's Web API is"
+        default="https://slack.com/api/", description="where Slack's Web API is"
     )
-    anthropic_api_key: Secret = Field(None, description="the key for Claude")
+    anthropic_api_key: Secret = Field(default=None, description="the key for Claude")
     anthropic_base_url: Annotated[str | None, AfterValidator(_address)] = Field(
-        None, description="where the Messages API is, when it is not Anthropic's own address"
+        default=None, description="where the Messages API is, when it is not Anthropic's own address"
     )
-    anthropic_model: str = Field("claude-sonnet-5-5", description="the model, where an agent names none")
+    anthropic_model: str = Field(default="claude-sonnet-5-5", description="the model, where an agent names none")
+    sciorex_workspace: Path = Field(default=Path("."), description="the folder that holds .sciorex/")
+    sciorex_config: Path | None = Field(default=None, description="a YAML file with what takes more than a line")
     database_url: Annotated[str | None, AfterValidator(_database)] = Field(
-        None, description="sqlite:///PATH or postgresql://…; without it a SQLite file in .sciorex-slack/"
+        default=None, description="sqlite:///PATH or postgresql://…; without it a SQLite file in .sciorex-slack/"
     )
-    sciorex_workspace: Path = Field(Path("."), description="the folder that holds .sciorex/")
-    sciorex_config: Path | None = Field(None, description="a YAML file with what takes more than a line")
     port: Annotated[int | None, BeforeValidator(_port)] = Field(
-        None, description="HTTP's port (3000); with Socket Mode health and metrics are served only when set"
+        default=None,
+        description="HTTP's port (3000); with Socket Mode health and metrics are served only when set",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+        default="INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     log_format: Annotated[Literal["text", "json"], BeforeValidator(_lower)] = Field(
-        "text", description="text, or json: an object a line"
+        default="text", description="text, or json: an object a line"
     )
     commands: CommandNames = CommandNames()
 
     @property
     def database(self) -> str:
-        """DATABASE_URL, or the address of the SQLite file beside `.sciorex/`."""
-        return self.database_url or f"sqlite:///{self.data_path / 'bot.db'}"
-
-    @property
-    def data_path(self) -> Path:
-        """Where the bot keeps what is its own; see `data_folder`, which makes it."""
-        return self.sciorex_workspace.resolve() / DATA_FOLDER
+        """DATABASE_URL, or the address of the SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{_data_path(self) / 'bot.db'}"
 
 
 def setting_names() -> tuple[str, ...]:
@@ -207,13 +202,18 @@ def manifest_file() -> Path:
 
 
 def data_folder(settings: Settings) -> Path:
-    """Makes the folder for the database and private archives, kept out of version control."""
-    folder = settings.data_path
-    folder.mkdir(mode=0o700, exist_ok=True)
+    """Makes the folder for the database and private archives, readable by its owner alone and kept out of git."""
+    folder = _data_path(settings)
+    folder.mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
+        folder.chmod(0o700)
         ignore.write_text("*\n")
     return folder
+
+
+def _data_path(settings: Settings) -> Path:
+    return settings.sciorex_workspace.resolve() / ".sciorex-slack"
 
 
 def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:

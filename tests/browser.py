@@ -1,7 +1,7 @@
 """A browser for tests: the chromium that is installed, driven by playwright.
 
-A test module that uses the `browser` fixture imports it and sets `pytestmark = pytest.mark.asyncio(loop_scope="module")`:
-one browser serves the whole module.
+A test module that uses the `browser` fixture imports it and sets
+`pytestmark = pytest.mark.asyncio(loop_scope="module")`: one browser serves the whole module.
 """
 
 import os

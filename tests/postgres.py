@@ -1,4 +1,4 @@
-"""Databases for tests: a fresh, migrated one each, SQLite or PostgreSQL (which comes as a wheel and is started here)."""
+"""Databases for tests: a fresh, migrated one each, on SQLite or on PostgreSQL (a wheel, started here)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ class Postgres:
     def __init__(self, address: str) -> None:
         self._address = address
         self._numbers = itertools.count(1)
-        for statement in ("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}"):
-            self.run(statement)
+        self.run("ALTER SYSTEM SET fsync = off")
+        self.run("SELECT pg_reload_conf()")
+        self.run(f"CREATE DATABASE {TEMPLATE}")
         migrate(self.url(TEMPLATE))
 
     def url(self, name: str) -> str:

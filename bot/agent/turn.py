@@ -9,10 +9,10 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from mcp import Client
-from mcp.types import TextContent
+from mcp.types import RequestParamsMeta, TextContent
 
 from bot.agent.definition import TICKETS_SERVER, Agent
 from bot.agent.model import Model, Reply
@@ -135,7 +135,7 @@ async def _call(call: ToolCall, setting: Setting) -> tuple[str, bool]:
     if not call.name.startswith(PREFIX):
         return f"There is no tool {call.name} here.", True
     name = call.name.removeprefix(PREFIX)
-    meta = {**setting.acting, "sciorex/op": call.op}
+    meta = cast(RequestParamsMeta, {**setting.acting, "sciorex/op": call.op})
     answer = await setting.tools.call_tool(name, dict(call.input), meta=meta)
     texts = [part.text for part in answer.content if isinstance(part, TextContent)]
     return "\n".join(texts) or json.dumps(answer.structured_content or {}), bool(answer.is_error)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
 
@@ -37,7 +38,7 @@ class Post:
     error: str | None
 
     @property
-    def wanted(self) -> dict[str, object]:
+    def wanted(self) -> dict[str, Any]:
         found = json.loads(self.want or "{}")
         assert isinstance(found, dict)
         return found

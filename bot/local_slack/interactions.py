@@ -71,6 +71,7 @@ async def message_shortcut(workspace: Workspace, user: str, callback_id: str, ch
         "message": message,
         "response_url": response_urls.new_url(workspace, person.id, place.id),
     }
+    del payload["api_app_id"], payload["user"]["username"]  # message shortcuts come without them
     await ask(workspace, payload)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import web
 
@@ -47,9 +47,11 @@ async def page_file(request: web.Request) -> web.StreamResponse:
 
 
 async def permalink(request: web.Request) -> web.Response:
-    """A message's permanent address opens the page at its channel."""
-    where = f"#{request.match_info['channel']}/{request.match_info['message']}"
-    return web.Response(status=302, headers={"Location": f"/{where}"})
+    """A message's permanent address opens the page at its thread."""
+    digits = request.match_info["message"].removeprefix("p")
+    thread_ts = request.query.get("thread_ts", f"{digits[:-6]}.{digits[-6:]}")
+    where = urlencode({"channel": request.match_info["channel"], "thread": thread_ts})
+    return web.Response(status=302, headers={"Location": f"/?{where}"})
 
 
 async def state(workspace: Workspace, request: web.Request) -> web.Response:

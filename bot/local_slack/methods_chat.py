@@ -137,7 +137,6 @@ def by_bot(workspace: Workspace) -> Json:
     profile = {
         "id": workspace.bot_id,
         "app_id": workspace.app_id,
-        "user_id": workspace.bot_user_id,
         "name": workspace.declared.name,
         "icons": {"image_48": f"{workspace.url}/icon.png"},
         "deleted": False,

@@ -56,9 +56,11 @@ def _listed(workspace: Workspace, args: Json, rows: list[Channel], *, members: b
         need_scope(workspace, TYPES[name])
     page, cursor = page_of([row for row in rows if row.kind in wanted], args, 100, 1000)
     shown = [channel_shown(workspace, row) for row in page]
-    if members:
-        for row, channel in zip(shown, page, strict=True):
+    for row, channel in zip(shown, page, strict=True):
+        if members:
             row["num_members"] = len(channel.members)
+        else:
+            row.pop("is_member", None)  # only conversations.list says it
     return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
 
 

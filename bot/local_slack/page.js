@@ -5,7 +5,17 @@
 // Builds DOM nodes, and changes a live tree into a newly built one without losing focus, scroll or typed text.
 // Everything shown comes from outside and is untrusted: text only ever becomes text nodes and attributes.
 
-const HANDLERS = ["onclick", "oninput", "onchange", "onkeydown", "onfocus", "onblur", "onsubmit", "onmousedown", "onscroll"];
+const HANDLERS = [
+  "onclick",
+  "oninput",
+  "onchange",
+  "onkeydown",
+  "onfocus",
+  "onblur",
+  "onsubmit",
+  "onmousedown",
+  "onscroll",
+];
 
 /** h("p", {class: "quiet", key: "k", onclick: f}, "text", node, [more]): an element. Keys tell siblings apart. */
 function h(tag, props, ...children) {
@@ -89,7 +99,8 @@ function morphChildren(live, next) {
   let cursor = live.firstChild;
   for (const child of [...next.childNodes]) {
     const found = child.key === undefined ? cursor : kept.get(child.key);
-    const fits = found && found.key === child.key && (found.nodeName === child.nodeName || child.dataset?.keep !== undefined);
+    const fits =
+      found && found.key === child.key && (found.nodeName === child.nodeName || child.dataset?.keep !== undefined);
     if (!fits) {
       live.insertBefore(child, cursor);
       if (found && found.key !== undefined && found.key === child.key) {
@@ -115,34 +126,134 @@ function morphChildren(live, next) {
 // Slack's mrkdwn, Markdown and rich_text, as DOM nodes.
 
 const EMOJI = {
-  "+1": "👍", thumbsup: "👍", "-1": "👎", thumbsdown: "👎", wave: "👋", tada: "🎉", eyes: "👀", heart: "❤️", fire: "🔥",
-  rocket: "🚀", sparkles: "✨", bulb: "💡", warning: "⚠️", x: "❌", no_entry: "⛔", no_entry_sign: "🚫", question: "❓",
-  grey_question: "❔", exclamation: "❗", white_check_mark: "✅", heavy_check_mark: "✔️", ballot_box_with_check: "☑️",
-  heavy_plus_sign: "➕", heavy_minus_sign: "➖", hourglass: "⌛", hourglass_flowing_sand: "⏳", stopwatch: "⏱️", clock1: "🕐",
-  alarm_clock: "⏰", lock: "🔒", unlock: "🔓", key: "🔑", link: "🔗", paperclip: "📎", pushpin: "📌", round_pushpin: "📍",
-  memo: "📝", pencil: "📝", pencil2: "✏️", page_facing_up: "📄", page_with_curl: "📃", clipboard: "📋", file_folder: "📁",
-  open_file_folder: "📂", card_index_dividers: "🗂️", card_file_box: "🗃️", package: "📦", label: "🏷️", bookmark: "🔖",
-  books: "📚", book: "📖", ticket: "🎫", admission_tickets: "🎟️", inbox_tray: "📥", outbox_tray: "📤", incoming_envelope: "📨",
-  speech_balloon: "💬", thought_balloon: "💭", mag: "🔍", wrench: "🔧", hammer: "🔨", hammer_and_wrench: "🛠️", gear: "⚙️",
-  bug: "🐛", computer: "💻", robot_face: "🤖", brain: "🧠", zap: "⚡", construction: "🚧", recycle: "♻️", wastebasket: "🗑️",
-  repeat: "🔁", arrows_counterclockwise: "🔄", leftwards_arrow_with_hook: "↩️", arrow_right: "➡️", arrow_left: "⬅️",
-  arrow_up: "⬆️", arrow_down: "⬇️", arrow_right_hook: "↪️", red_circle: "🔴", large_blue_circle: "🔵", large_green_circle: "🟢",
-  large_yellow_circle: "🟡", large_orange_circle: "🟠", large_purple_circle: "🟣", white_circle: "⚪", black_circle: "⚫",
-  white_large_square: "⬜", black_large_square: "⬛", white_medium_square: "◻️", octagonal_sign: "🛑", stop_sign: "🛑",
-  double_vertical_bar: "⏸️", black_square_for_stop: "⏹️", arrow_forward: "▶️", information_source: "ℹ️", bell: "🔔",
-  star: "⭐", star2: "🌟", smile: "😄", slightly_smiling_face: "🙂", wink: "😉", thinking_face: "🤔", joy: "😂", cry: "😢",
-  pray: "🙏", clap: "👏", raised_hands: "🙌", muscle: "💪", "100": "💯", bar_chart: "📊", chart_with_upwards_trend: "📈",
-  calendar: "📆", date: "📅", seedling: "🌱", checkered_flag: "🏁", triangular_flag_on_post: "🚩", bust_in_silhouette: "👤",
-  busts_in_silhouette: "👥", shield: "🛡️", globe_with_meridians: "🌐", art: "🎨", test_tube: "🧪", satellite: "📡",
+  "+1": "👍",
+  thumbsup: "👍",
+  "-1": "👎",
+  thumbsdown: "👎",
+  wave: "👋",
+  tada: "🎉",
+  eyes: "👀",
+  heart: "❤️",
+  fire: "🔥",
+  rocket: "🚀",
+  sparkles: "✨",
+  bulb: "💡",
+  warning: "⚠️",
+  x: "❌",
+  no_entry: "⛔",
+  no_entry_sign: "🚫",
+  question: "❓",
+  grey_question: "❔",
+  exclamation: "❗",
+  white_check_mark: "✅",
+  heavy_check_mark: "✔️",
+  ballot_box_with_check: "☑️",
+  heavy_plus_sign: "➕",
+  heavy_minus_sign: "➖",
+  hourglass: "⌛",
+  hourglass_flowing_sand: "⏳",
+  stopwatch: "⏱️",
+  clock1: "🕐",
+  alarm_clock: "⏰",
+  lock: "🔒",
+  unlock: "🔓",
+  key: "🔑",
+  link: "🔗",
+  paperclip: "📎",
+  pushpin: "📌",
+  round_pushpin: "📍",
+  memo: "📝",
+  pencil: "📝",
+  pencil2: "✏️",
+  page_facing_up: "📄",
+  page_with_curl: "📃",
+  clipboard: "📋",
+  file_folder: "📁",
+  open_file_folder: "📂",
+  card_index_dividers: "🗂️",
+  card_file_box: "🗃️",
+  package: "📦",
+  label: "🏷️",
+  bookmark: "🔖",
+  books: "📚",
+  book: "📖",
+  ticket: "🎫",
+  admission_tickets: "🎟️",
+  inbox_tray: "📥",
+  outbox_tray: "📤",
+  incoming_envelope: "📨",
+  speech_balloon: "💬",
+  thought_balloon: "💭",
+  mag: "🔍",
+  wrench: "🔧",
+  hammer: "🔨",
+  hammer_and_wrench: "🛠️",
+  gear: "⚙️",
+  bug: "🐛",
+  computer: "💻",
+  robot_face: "🤖",
+  brain: "🧠",
+  zap: "⚡",
+  construction: "🚧",
+  recycle: "♻️",
+  wastebasket: "🗑️",
+  repeat: "🔁",
+  arrows_counterclockwise: "🔄",
+  leftwards_arrow_with_hook: "↩️",
+  arrow_right: "➡️",
+  arrow_left: "⬅️",
+  arrow_up: "⬆️",
+  arrow_down: "⬇️",
+  arrow_right_hook: "↪️",
+  red_circle: "🔴",
+  large_blue_circle: "🔵",
+  large_green_circle: "🟢",
+  large_yellow_circle: "🟡",
+  large_orange_circle: "🟠",
+  large_purple_circle: "🟣",
+  white_circle: "⚪",
+  black_circle: "⚫",
+  white_large_square: "⬜",
+  black_large_square: "⬛",
+  white_medium_square: "◻️",
+  octagonal_sign: "🛑",
+  stop_sign: "🛑",
+  double_vertical_bar: "⏸️",
+  black_square_for_stop: "⏹️",
+  arrow_forward: "▶️",
+  information_source: "ℹ️",
+  bell: "🔔",
+  star: "⭐",
+  star2: "🌟",
+  smile: "😄",
+  slightly_smiling_face: "🙂",
+  wink: "😉",
+  thinking_face: "🤔",
+  joy: "😂",
+  cry: "😢",
+  pray: "🙏",
+  clap: "👏",
+  raised_hands: "🙌",
+  muscle: "💪",
+  100: "💯",
+  bar_chart: "📊",
+  chart_with_upwards_trend: "📈",
+  calendar: "📆",
+  date: "📅",
+  seedling: "🌱",
+  checkered_flag: "🏁",
+  triangular_flag_on_post: "🚩",
+  bust_in_silhouette: "👤",
+  busts_in_silhouette: "👥",
+  shield: "🛡️",
+  globe_with_meridians: "🌐",
+  art: "🎨",
+  test_tube: "🧪",
+  satellite: "📡",
 };
 
 /** Who and what ids stand for; page.js fills these in. */
-const names = {
-  user: (id) => id,
-  channel: (id) => id,
-  me: () => "",
-  open: (_channel, _ts, _thread) => {},
-};
+const names = { user: (id) => id, channel: (id) => id, me: () => "", open: (_channel, _ts, _thread) => {} };
 
 function unescape(text) {
   return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
@@ -162,7 +273,11 @@ function link(url, label) {
     return h("span", null, shown);
   }
   if (!["http:", "https:", "mailto:"].includes(address.protocol)) return h("span", null, shown);
-  const anchor = h("a", { href: address.href, title: address.href, target: "_blank", rel: "noopener noreferrer" }, shown);
+  const anchor = h(
+    "a",
+    { href: address.href, title: address.href, target: "_blank", rel: "noopener noreferrer" },
+    shown,
+  );
   const place = address.pathname.match(/\/archives\/([CDG]\w+)\/p(\d+)(\d{6})$/);
   if (place && names.channel(place[1]) !== null) {
     anchor.onclick = (event) => {
@@ -187,9 +302,13 @@ function channelMention(id, label) {
 function day(ts, pattern) {
   const at = new Date(Number(ts) * 1000);
   const spelled = {
-    date_num: at.toLocaleDateString("sv"), date: at.toLocaleDateString(undefined, { dateStyle: "long" }),
-    date_short: at.toLocaleDateString(undefined, { dateStyle: "medium" }), date_pretty: dayName(at),
-    date_long: at.toLocaleDateString(undefined, { dateStyle: "full" }), time: clock(at), time_secs: at.toLocaleTimeString(),
+    date_num: at.toLocaleDateString("sv"),
+    date: at.toLocaleDateString(undefined, { dateStyle: "long" }),
+    date_short: at.toLocaleDateString(undefined, { dateStyle: "medium" }),
+    date_pretty: dayName(at),
+    date_long: at.toLocaleDateString(undefined, { dateStyle: "full" }),
+    time: clock(at),
+    time_secs: at.toLocaleTimeString(),
   };
   return pattern.replace(/\{(\w+)\}/g, (whole, name) => spelled[name] ?? spelled[name.replace("_pretty", "")] ?? whole);
 }
@@ -297,7 +416,9 @@ function firstHit(...tries) {
 }
 
 function labelled(text, at) {
-  const found = text.slice(at).match(/^\[((?:[^[\]\n]|\[[^[\]\n]*\])*)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+"[^"\n]*")?\s*\)/);
+  const found = text
+    .slice(at)
+    .match(/^\[((?:[^[\]\n]|\[[^[\]\n]*\])*)\]\(\s*<?([^\s()<>]*(?:\([^\s()]*\)[^\s()<>]*)*)>?(?:\s+"[^"\n]*")?\s*\)/);
   if (!found) return null;
   const anchor = link(found[2], "");
   return [add(anchor, found[1] ? walk(found[1], MARKDOWN) : found[2]), at + found[0].length];
@@ -370,7 +491,12 @@ const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 
 /** Markdown, also when its end has not come yet (an open code fence runs to the end). */
 function markdown(text) {
-  return markdownBlocks(String(text ?? "").replace(/\r\n?/g, "\n").split("\n"), 0);
+  return markdownBlocks(
+    String(text ?? "")
+      .replace(/\r\n?/g, "\n")
+      .split("\n"),
+    0,
+  );
 }
 
 function markdownBlocks(all, depth) {
@@ -390,7 +516,15 @@ function oneBlock(all, at, depth) {
   const fence = line.match(FENCE);
   if (fence) return fenced(all, at, fence[1]);
   const heading = line.match(/^\s{0,3}(#{1,6})\s+(.*?)\s*#*\s*$/);
-  if (heading) return [h("div", { class: `md-h${heading[1].length}`, role: "heading", "aria-level": Math.min(heading[1].length + 2, 6) }, walk(heading[2], MARKDOWN)), at + 1];
+  if (heading)
+    return [
+      h(
+        "div",
+        { class: `md-h${heading[1].length}`, role: "heading", "aria-level": Math.min(heading[1].length + 2, 6) },
+        walk(heading[2], MARKDOWN),
+      ),
+      at + 1,
+    ];
   if (/^\s{0,3}([-*_])(\s*\1){2,}\s*$/.test(line)) return [h("hr"), at + 1];
   if (/^\s{0,3}(>|&gt;)/.test(line) && depth < 6) return quote(all, at, depth);
   if (ITEM.test(line)) return list(all, at);
@@ -413,8 +547,28 @@ function quote(all, at, depth) {
 
 function paragraph(all, at) {
   let end = at + 1;
-  while (end < all.length && all[end].trim() && !ITEM.test(all[end]) && !FENCE.test(all[end]) && !/^\s{0,3}(#{1,6}\s|>|&gt;)/.test(all[end])) end += 1;
-  return [h("p", null, lines(all.slice(at, end).map((line) => line.trim()).join("\n"), MARKDOWN)), end];
+  while (
+    end < all.length &&
+    all[end].trim() &&
+    !ITEM.test(all[end]) &&
+    !FENCE.test(all[end]) &&
+    !/^\s{0,3}(#{1,6}\s|>|&gt;)/.test(all[end])
+  )
+    end += 1;
+  return [
+    h(
+      "p",
+      null,
+      lines(
+        all
+          .slice(at, end)
+          .map((line) => line.trim())
+          .join("\n"),
+        MARKDOWN,
+      ),
+    ),
+    end,
+  ];
 }
 
 /** A list and the lists inside it, told apart by indentation. */
@@ -448,15 +602,36 @@ function listItem(text) {
   const task = text.match(/^\[([ xX])\]\s+(.*)$/);
   if (!task) return h("li", null, walk(text, MARKDOWN));
   const done = task[1] !== " ";
-  return h("li", { class: "task" }, h("span", { class: "box", role: "img", "aria-label": done ? "done" : "to do" }, done ? "☑" : "☐"), " ", walk(task[2], MARKDOWN));
+  return h(
+    "li",
+    { class: "task" },
+    h("span", { class: "box", role: "img", "aria-label": done ? "done" : "to do" }, done ? "☑" : "☐"),
+    " ",
+    walk(task[2], MARKDOWN),
+  );
 }
 
 function table(all, at) {
-  const cells = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+  const cells = (line) =>
+    line
+      .trim()
+      .replace(/^\||\|$/g, "")
+      .split(/(?<!\\)\|/)
+      .map((cell) => cell.trim().replaceAll("\\|", "|"));
   let end = at + 2;
   while (end < all.length && all[end].includes("|")) end += 1;
-  const head = h("tr", null, cells(all[at]).map((cell) => h("th", null, walk(cell, MARKDOWN))));
-  const rows = all.slice(at + 2, end).map((line) => h("tr", null, cells(line).map((cell) => h("td", null, walk(cell, MARKDOWN)))));
+  const head = h(
+    "tr",
+    null,
+    cells(all[at]).map((cell) => h("th", null, walk(cell, MARKDOWN))),
+  );
+  const rows = all.slice(at + 2, end).map((line) =>
+    h(
+      "tr",
+      null,
+      cells(line).map((cell) => h("td", null, walk(cell, MARKDOWN))),
+    ),
+  );
   return [h("div", { class: "table" }, h("table", null, h("thead", null, head), h("tbody", null, rows))), end];
 }
 
@@ -497,7 +672,11 @@ function richText(elements) {
   return (elements ?? []).map((part) => {
     if (part.type === "rich_text_list") {
       const items = part.elements.map((item) => h("li", null, (item.elements ?? []).map(richLeaf)));
-      return h(part.style === "ordered" ? "ol" : "ul", { class: `indent-${Math.min(part.indent ?? 0, 5)}`, start: part.offset ? part.offset + 1 : null }, items);
+      return h(
+        part.style === "ordered" ? "ol" : "ul",
+        { class: `indent-${Math.min(part.indent ?? 0, 5)}`, start: part.offset ? part.offset + 1 : null },
+        items,
+      );
     }
     const leaves = (part.elements ?? []).map(richLeaf);
     if (part.type === "rich_text_preformatted") return h("pre", null, h("code", null, leaves));
@@ -566,7 +745,10 @@ function openMenu(anchor, items, { label = "Menu", above = false } = {}) {
   const rows = () => [...menu.querySelectorAll("[role=menuitem]")];
   menu.onkeydown = (event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step) rows().at((rows().indexOf(document.activeElement) + step) % rows().length)?.focus();
+    if (step)
+      rows()
+        .at((rows().indexOf(document.activeElement) + step) % rows().length)
+        ?.focus();
     if (event.key === "Tab") closePopup();
     if (event.key === "Escape") {
       closePopup();
@@ -589,10 +771,21 @@ function menuRow(item, anchor) {
     anchor.focus();
     item.run();
   };
-  return h("button", {
-    class: item.danger ? "menu-row danger" : "menu-row", type: "button", role: "menuitem", onclick: run,
-    "data-testid": item.testid, "data-value": item.value, "aria-current": item.current ? "true" : null,
-  }, item.before, h("span", { class: "menu-label" }, item.label), item.detail && h("span", { class: "menu-detail" }, item.detail));
+  return h(
+    "button",
+    {
+      class: item.danger ? "menu-row danger" : "menu-row",
+      type: "button",
+      role: "menuitem",
+      onclick: run,
+      "data-testid": item.testid,
+      "data-value": item.value,
+      "aria-current": item.current ? "true" : null,
+    },
+    item.before,
+    h("span", { class: "menu-label" }, item.label),
+    item.detail && h("span", { class: "menu-detail" }, item.detail),
+  );
 }
 
 /**
@@ -600,7 +793,12 @@ function menuRow(item, anchor) {
  * choices: [{label, detail?, value, before?, chosen?} | {heading}]. Returns {set(choices), key(event) -> taken?, close()}.
  */
 function openList(anchor, { pick, above = false, label = "Choices", onclose, empty = "No matches", first = 0 }) {
-  const list = h("div", { class: "popup list", role: "listbox", "aria-label": label, id: `list-${Math.random().toString(36).slice(2)}` });
+  const list = h("div", {
+    class: "popup list",
+    role: "listbox",
+    "aria-label": label,
+    id: `list-${Math.random().toString(36).slice(2)}`,
+  });
   let rows = [];
   let index = first;
   const mark = () => {
@@ -611,15 +809,27 @@ function openList(anchor, { pick, above = false, label = "Choices", onclose, emp
   };
   const set = (choices) => {
     rows = [];
-    list.replaceChildren(...choices.map((choice, at) => {
-      if (choice.heading) return h("div", { class: "menu-heading", role: "presentation" }, choice.heading);
-      const row = h("div", {
-        class: choice.chosen ? "menu-row chosen" : "menu-row", role: "option", id: `${list.id}-${at}`, "data-value": choice.value,
-        onmousedown: (event) => event.preventDefault(), onclick: () => pick(choice),
-      }, choice.before, h("span", { class: "menu-label" }, choice.label), choice.detail && h("span", { class: "menu-detail" }, choice.detail));
-      rows.push([row, choice]);
-      return row;
-    }));
+    list.replaceChildren(
+      ...choices.map((choice, at) => {
+        if (choice.heading) return h("div", { class: "menu-heading", role: "presentation" }, choice.heading);
+        const row = h(
+          "div",
+          {
+            class: choice.chosen ? "menu-row chosen" : "menu-row",
+            role: "option",
+            id: `${list.id}-${at}`,
+            "data-value": choice.value,
+            onmousedown: (event) => event.preventDefault(),
+            onclick: () => pick(choice),
+          },
+          choice.before,
+          h("span", { class: "menu-label" }, choice.label),
+          choice.detail && h("span", { class: "menu-detail" }, choice.detail),
+        );
+        rows.push([row, choice]);
+        return row;
+      }),
+    );
     if (!rows.length) list.append(h("div", { class: "menu-heading" }, empty));
     index = Math.min(Math.max(index, first), rows.length - 1);
     mark();
@@ -643,7 +853,7 @@ function openList(anchor, { pick, above = false, label = "Choices", onclose, emp
 
 /** A small dialog; true when the person agrees. confirm: Slack's confirm object, with plain texts or text objects. */
 function ask(confirm) {
-  const text = (object) => (typeof object === "string" ? object : object?.text ?? "");
+  const text = (object) => (typeof object === "string" ? object : (object?.text ?? ""));
   const before = document.activeElement;
   return new Promise((resolve) => {
     const answer = (yes) => {
@@ -651,16 +861,48 @@ function ask(confirm) {
       before?.focus?.();
       resolve(yes);
     };
-    const agree = h("button", { class: `button ${confirm.style === "danger" ? "danger" : "primary"}`, type: "button", "data-testid": "confirm", onclick: () => answer(true) }, text(confirm.confirm) || "Yes");
-    const veil = h("div", { class: "veil top", onkeydown: (event) => {
-      event.stopPropagation();
-      if (event.key === "Escape") answer(false);
-      trapFocus(event, veil);
-    } }, h("div", { class: "modal small", role: "alertdialog", "aria-modal": "true", "aria-label": text(confirm.title) || "Confirm" },
-      h("header", { class: "modal-head" }, h("h2", null, text(confirm.title) || "Are you sure?")),
-      h("div", { class: "modal-body" }, h("p", null, text(confirm.text))),
-      h("footer", { class: "modal-foot" },
-        h("button", { class: "button", type: "button", "data-testid": "deny", onclick: () => answer(false) }, text(confirm.deny) || "Cancel"), agree)));
+    const agree = h(
+      "button",
+      {
+        class: `button ${confirm.style === "danger" ? "danger" : "primary"}`,
+        type: "button",
+        "data-testid": "confirm",
+        onclick: () => answer(true),
+      },
+      text(confirm.confirm) || "Yes",
+    );
+    const veil = h(
+      "div",
+      {
+        class: "veil top",
+        onkeydown: (event) => {
+          event.stopPropagation();
+          if (event.key === "Escape") answer(false);
+          trapFocus(event, veil);
+        },
+      },
+      h(
+        "div",
+        {
+          class: "modal small",
+          role: "alertdialog",
+          "aria-modal": "true",
+          "aria-label": text(confirm.title) || "Confirm",
+        },
+        h("header", { class: "modal-head" }, h("h2", null, text(confirm.title) || "Are you sure?")),
+        h("div", { class: "modal-body" }, h("p", null, text(confirm.text))),
+        h(
+          "footer",
+          { class: "modal-foot" },
+          h(
+            "button",
+            { class: "button", type: "button", "data-testid": "deny", onclick: () => answer(false) },
+            text(confirm.deny) || "Cancel",
+          ),
+          agree,
+        ),
+      ),
+    );
     layer().append(veil);
     agree.focus();
   });
@@ -669,7 +911,9 @@ function ask(confirm) {
 /** Keeps Tab inside a dialog. */
 function trapFocus(event, dialog) {
   if (event.key !== "Tab") return;
-  const all = [...dialog.querySelectorAll("button, input, textarea, a[href], [tabindex='0']")].filter((node) => !node.disabled && node.offsetParent !== null);
+  const all = [...dialog.querySelectorAll("button, input, textarea, a[href], [tabindex='0']")].filter(
+    (node) => !node.disabled && node.offsetParent !== null,
+  );
   const edge = event.shiftKey ? all[0] : all.at(-1);
   if (document.activeElement !== edge) return;
   event.preventDefault();
@@ -698,7 +942,10 @@ function current(surface, block, element) {
 
 function initial(element, surface) {
   if (element.type.startsWith("multi_") || element.type === "checkboxes") {
-    return element.initial_options ?? (element.initial_users ?? element.initial_conversations ?? []).map((id) => knownOption(surface, element, id));
+    return (
+      element.initial_options ??
+      (element.initial_users ?? element.initial_conversations ?? []).map((id) => knownOption(surface, element, id))
+    );
   }
   const id = element.initial_user ?? element.initial_conversation ?? element.initial_channel;
   if (id) return knownOption(surface, element, id);
@@ -706,10 +953,22 @@ function initial(element, surface) {
 }
 
 function knownOption(surface, element, id) {
-  return worldOptions(surface, element).find((option) => option.value === id) ?? { value: id, text: { type: "plain_text", text: id } };
+  return (
+    worldOptions(surface, element).find((option) => option.value === id) ?? {
+      value: id,
+      text: { type: "plain_text", text: id },
+    }
+  );
 }
 
-const WORLD = { users_select: "user", multi_users_select: "users", conversations_select: "conversation", multi_conversations_select: "conversations", channels_select: "channel", multi_channels_select: "channels" };
+const WORLD = {
+  users_select: "user",
+  multi_users_select: "users",
+  conversations_select: "conversation",
+  multi_conversations_select: "conversations",
+  channels_select: "channel",
+  multi_channels_select: "channels",
+};
 
 function worldOptions(surface, element) {
   const pairs = element.type.includes("users") ? surface.people() : surface.channels();
@@ -730,21 +989,39 @@ function stateOf(element, value) {
   if (TEXTS.includes(type)) return { type, value: value || null };
   if (type === "datepicker") return { type, selected_date: value };
   if (type === "timepicker") return { type, selected_time: value };
-  if (WORLD[type]) return { type, [`selected_${WORLD[type]}`]: isList(type) ? value.map((option) => option.value) : value?.value ?? null };
+  if (WORLD[type])
+    return {
+      type,
+      [`selected_${WORLD[type]}`]: isList(type) ? value.map((option) => option.value) : (value?.value ?? null),
+    };
   return isList(type) ? { type, selected_options: value } : { type, selected_option: value };
 }
 
-const STATEFUL = [...TEXTS, "datepicker", "timepicker", "static_select", "external_select", "multi_static_select", "multi_external_select", "checkboxes", "radio_buttons", ...Object.keys(WORLD)];
+const STATEFUL = [
+  ...TEXTS,
+  "datepicker",
+  "timepicker",
+  "static_select",
+  "external_select",
+  "multi_static_select",
+  "multi_external_select",
+  "checkboxes",
+  "radio_buttons",
+  ...Object.keys(WORLD),
+];
 
 function elementsOf(block) {
-  return [block.element, block.accessory, ...(block.type === "actions" ? block.elements : [])].filter((element) => element && STATEFUL.includes(element.type));
+  return [block.element, block.accessory, ...(block.type === "actions" ? block.elements : [])].filter(
+    (element) => element && STATEFUL.includes(element.type),
+  );
 }
 
 /** view.state.values: {block_id: {action_id: state}}. */
 function valuesOf(blocks, surface) {
   const values = {};
   for (const block of blocks ?? []) {
-    for (const element of elementsOf(block)) (values[block.block_id] ??= {})[element.action_id] = stateOf(element, current(surface, block, element));
+    for (const element of elementsOf(block))
+      (values[block.block_id] ??= {})[element.action_id] = stateOf(element, current(surface, block, element));
   }
   return values;
 }
@@ -757,7 +1034,8 @@ function missing(blocks, surface) {
     const value = current(surface, block, block.element);
     const bare = value === null || value.length === 0 || (typeof value === "string" && !value.trim());
     if (bare && !block.optional) errors[block.block_id] = "Please complete this required field.";
-    else if (typeof value === "string" && value.length < (block.element.min_length ?? 0)) errors[block.block_id] = `Please write at least ${block.element.min_length} characters.`;
+    else if (typeof value === "string" && value.length < (block.element.min_length ?? 0))
+      errors[block.block_id] = `Please write at least ${block.element.min_length} characters.`;
   }
   return errors;
 }
@@ -775,9 +1053,14 @@ function put(surface, block, element, value) {
 }
 
 function hooks(surface, block, element) {
-  const label = block.type === "input" ? block.label?.text : element.placeholder?.text ?? element.accessibility_label ?? block.text?.text;
+  const label =
+    block.type === "input"
+      ? block.label?.text
+      : (element.placeholder?.text ?? element.accessibility_label ?? block.text?.text);
   return {
-    "data-action-id": element.action_id, "data-block-id": block.block_id, "aria-label": label || element.action_id || element.type,
+    "data-action-id": element.action_id,
+    "data-block-id": block.block_id,
+    "aria-label": label || element.action_id || element.type,
     "aria-invalid": surface.errors?.[block.block_id] ? "true" : null,
     "aria-describedby": surface.errors?.[block.block_id] ? `error-${block.block_id}` : null,
   };
@@ -793,34 +1076,71 @@ function button(surface, block, element) {
     node.removeAttribute("aria-busy");
   };
   const url = /^https?:/i.test(element.url ?? "https:");
-  return h("button", {
-    class: `button ${["primary", "danger"].includes(element.style) ? element.style : ""}`, type: "button", disabled: !url,
-    "data-action-id": element.action_id, "data-block-id": block.block_id, "data-value": element.value, "aria-label": element.accessibility_label, onclick: click,
-  }, plain(element.text?.text ?? element.text ?? ""));
+  return h(
+    "button",
+    {
+      class: `button ${["primary", "danger"].includes(element.style) ? element.style : ""}`,
+      type: "button",
+      disabled: !url,
+      "data-action-id": element.action_id,
+      "data-block-id": block.block_id,
+      "data-value": element.value,
+      "aria-label": element.accessibility_label,
+      onclick: click,
+    },
+    plain(element.text?.text ?? element.text ?? ""),
+  );
 }
 
 function overflow(surface, block, element) {
   const items = element.options.map((option) => ({
-    label: plain(option.text.text), value: option.value,
+    label: plain(option.text.text),
+    value: option.value,
     run: () => {
       if (/^https?:/i.test(option.url ?? "")) window.open(option.url, "_blank", "noopener,noreferrer");
       press(surface, block, element, { selected: option });
     },
   }));
-  return h("button", { class: "button overflow", type: "button", ...hooks(surface, block, element), "aria-label": "More actions", "aria-haspopup": "menu", onclick: (event) => openMenu(event.currentTarget, items) }, "•••");
+  return h(
+    "button",
+    {
+      class: "button overflow",
+      type: "button",
+      ...hooks(surface, block, element),
+      "aria-label": "More actions",
+      "aria-haspopup": "menu",
+      onclick: (event) => openMenu(event.currentTarget, items),
+    },
+    "•••",
+  );
 }
 
 function textBox(surface, block, element) {
-  const kind = { number_input: "number", email_text_input: "email", url_text_input: "url", datepicker: "date", timepicker: "time" }[element.type] ?? "text";
+  const kind =
+    {
+      number_input: "number",
+      email_text_input: "email",
+      url_text_input: "url",
+      datepicker: "date",
+      timepicker: "time",
+    }[element.type] ?? "text";
   const props = {
-    class: "field", key: `field|${block.block_id}|${element.action_id}`, ...hooks(surface, block, element), placeholder: element.placeholder?.text,
-    maxlength: element.max_length, rows: element.multiline ? 4 : null, type: element.multiline ? null : kind,
+    class: "field",
+    key: `field|${block.block_id}|${element.action_id}`,
+    ...hooks(surface, block, element),
+    placeholder: element.placeholder?.text,
+    maxlength: element.max_length,
+    rows: element.multiline ? 4 : null,
+    type: element.multiline ? null : kind,
     value: current(surface, block, element) ?? "",
     oninput: (event) => {
       chosen.set(keyOf(surface, block, element), event.target.value);
-      if (block.dispatch_action && element.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered")) put(surface, block, element, event.target.value);
+      if (block.dispatch_action && element.dispatch_action_config?.trigger_actions_on?.includes("on_character_entered"))
+        put(surface, block, element, event.target.value);
     },
-    onchange: ["date", "time"].includes(kind) ? (event) => put(surface, block, element, event.target.value || null) : null,
+    onchange: ["date", "time"].includes(kind)
+      ? (event) => put(surface, block, element, event.target.value || null)
+      : null,
     onkeydown: (event) => {
       if (event.key !== "Enter" || element.multiline || event.isComposing) return;
       event.preventDefault();
@@ -840,10 +1160,29 @@ function ticks(surface, block, element) {
     put(surface, block, element, many ? (event.target.checked ? [...rest, option] : rest) : option);
   };
   const { "aria-label": label, ...rest } = hooks(surface, block, element);
-  return h("div", { class: "ticks", role: many ? "group" : "radiogroup", "aria-label": label, ...rest }, element.options.map((option) =>
-    h("label", { class: "tick", key: option.value },
-      h("input", { type: many ? "checkbox" : "radio", name, checked: has(option), "data-value": option.value, onchange: toggle(option) }),
-      h("span", null, textObject(option.text), option.description && h("small", null, textObject(option.description))))));
+  return h(
+    "div",
+    { class: "ticks", role: many ? "group" : "radiogroup", "aria-label": label, ...rest },
+    element.options.map((option) =>
+      h(
+        "label",
+        { class: "tick", key: option.value },
+        h("input", {
+          type: many ? "checkbox" : "radio",
+          name,
+          checked: has(option),
+          "data-value": option.value,
+          onchange: toggle(option),
+        }),
+        h(
+          "span",
+          null,
+          textObject(option.text),
+          option.description && h("small", null, textObject(option.description)),
+        ),
+      ),
+    ),
+  );
 }
 
 /** A select of any kind: a text box that filters, and a list below it. */
@@ -851,21 +1190,59 @@ function select(surface, block, element) {
   const many = isList(element.type);
   const value = current(surface, block, element);
   const box = h("input", {
-    class: "field combo-box", role: "combobox", type: "text", autocomplete: "off", spellcheck: "false", "aria-expanded": "false", "aria-haspopup": "listbox",
-    "aria-autocomplete": "list", ...hooks(surface, block, element), key: `combo|${element.action_id}|${JSON.stringify(element.initial_option ?? null)}`,
-    placeholder: many && value.length ? "" : element.placeholder?.text ?? (element.type.includes("external") ? "Search…" : "Choose…"),
-    value: many ? "" : value?.text?.text ?? "",
+    class: "field combo-box",
+    role: "combobox",
+    type: "text",
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-expanded": "false",
+    "aria-haspopup": "listbox",
+    "aria-autocomplete": "list",
+    ...hooks(surface, block, element),
+    key: `combo|${element.action_id}|${JSON.stringify(element.initial_option ?? null)}`,
+    placeholder:
+      many && value.length
+        ? ""
+        : (element.placeholder?.text ?? (element.type.includes("external") ? "Search…" : "Choose…")),
+    value: many ? "" : (value?.text?.text ?? ""),
   });
   Object.assign(box, comboHandlers(surface, block, element, many));
-  const chips = many ? value.map((option) => h("span", { class: "chip", key: option.value }, plain(option.text.text),
-    h("button", { type: "button", "aria-label": `Remove ${option.text.text}`, onclick: () => put(surface, block, element, value.filter((one) => one.value !== option.value)) }, "×"))) : [];
-  return h("div", { class: many ? "combo many" : "combo", key: `select|${block.block_id}|${element.action_id}` }, chips, box);
+  const chips = many
+    ? value.map((option) =>
+        h(
+          "span",
+          { class: "chip", key: option.value },
+          plain(option.text.text),
+          h(
+            "button",
+            {
+              type: "button",
+              "aria-label": `Remove ${option.text.text}`,
+              onclick: () =>
+                put(
+                  surface,
+                  block,
+                  element,
+                  value.filter((one) => one.value !== option.value),
+                ),
+            },
+            "×",
+          ),
+        ),
+      )
+    : [];
+  return h(
+    "div",
+    { class: many ? "combo many" : "combo", key: `select|${block.block_id}|${element.action_id}` },
+    chips,
+    box,
+  );
 }
 
 function comboHandlers(surface, block, element, many) {
   let list = null;
   let asked = 0;
-  const shown = () => (many ? "" : current(surface, block, element)?.text?.text ?? "");
+  const shown = () => (many ? "" : (current(surface, block, element)?.text?.text ?? ""));
   const pick = (box) => (choice) => {
     const before = current(surface, block, element);
     const without = many ? before.filter((one) => one.value !== choice.option.value) : null;
@@ -883,7 +1260,13 @@ function comboHandlers(surface, block, element, many) {
   };
   const show = (box) => {
     if (box.handle?.list.isOpen()) return;
-    list = openList(box, { pick: pick(box), label: box.getAttribute("aria-label"), onclose: () => { box.value = shown(); } });
+    list = openList(box, {
+      pick: pick(box),
+      label: box.getAttribute("aria-label"),
+      onclose: () => {
+        box.value = shown();
+      },
+    });
     box.handle = { list, refresh };
     list.set([{ heading: "Loading…" }]);
     box.select();
@@ -912,22 +1295,46 @@ function comboHandlers(surface, block, element, many) {
 async function offered(surface, block, element, query) {
   if (element.type.includes("external")) {
     const least = element.min_query_length ?? 3;
-    if (query.length < least) return [{ heading: least === 1 ? "Type to search" : `Type at least ${least} characters` }];
+    if (query.length < least)
+      return [{ heading: least === 1 ? "Type to search" : `Type at least ${least} characters` }];
     return surface.options({ action_id: element.action_id, block_id: block.block_id, query });
   }
-  const all = WORLD[element.type] ? worldOptions(surface, element) : element.option_groups ?? element.options ?? [];
+  const all = WORLD[element.type] ? worldOptions(surface, element) : (element.option_groups ?? element.options ?? []);
   const fits = (option) => option.text.text.toLowerCase().includes(query.trim().toLowerCase());
-  return all.map((one) => (one.options ? { ...one, options: one.options.filter(fits) } : one)).filter((one) => (one.options ? one.options.length : fits(one)));
+  return all
+    .map((one) => (one.options ? { ...one, options: one.options.filter(fits) } : one))
+    .filter((one) => (one.options ? one.options.length : fits(one)));
 }
 
 function choices(found, picked) {
-  const row = (option) => ({ option, value: option.value, label: plain(option.text.text), detail: option.description && plain(option.description.text), chosen: picked.some((one) => one?.value === option.value) });
-  return found.flatMap((one) => (one.heading ? one : one.options ? [{ heading: one.label?.text ?? "" }, ...one.options.map(row)] : row(one)));
+  const row = (option) => ({
+    option,
+    value: option.value,
+    label: plain(option.text.text),
+    detail: option.description && plain(option.description.text),
+    chosen: picked.some((one) => one?.value === option.value),
+  });
+  return found.flatMap((one) =>
+    one.heading ? one : one.options ? [{ heading: one.label?.text ?? "" }, ...one.options.map(row)] : row(one),
+  );
 }
 
 function feedback(surface, block, element) {
-  return [element.positive_button, element.negative_button].filter(Boolean).map((one) =>
-    h("button", { class: "button", type: "button", "data-action-id": element.action_id, "data-value": one.value, onclick: () => press(surface, block, element, { selected: one.value }) }, plain(one.text.text)));
+  return [element.positive_button, element.negative_button]
+    .filter(Boolean)
+    .map((one) =>
+      h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          "data-action-id": element.action_id,
+          "data-value": one.value,
+          onclick: () => press(surface, block, element, { selected: one.value }),
+        },
+        plain(one.text.text),
+      ),
+    );
 }
 
 function element(surface, block, spec) {
@@ -944,55 +1351,134 @@ function element(surface, block, spec) {
 }
 
 const unknown = (type) => h("span", { class: "quiet" }, `[${type}]`);
-const picture = (spec) => h("span", { class: "picture", role: "img", "aria-label": spec.alt_text ?? "image" }, spec.alt_text ?? "image");
+const picture = (spec) =>
+  h("span", { class: "picture", role: "img", "aria-label": spec.alt_text ?? "image" }, spec.alt_text ?? "image");
 
 function input(surface, block) {
   const error = surface.errors?.[block.block_id];
-  return h("div", { class: error ? "input wrong" : "input" },
-    h("div", { class: "label" }, plain(block.label?.text), block.optional && h("span", { class: "quiet" }, " (optional)")),
+  return h(
+    "div",
+    { class: error ? "input wrong" : "input" },
+    h(
+      "div",
+      { class: "label" },
+      plain(block.label?.text),
+      block.optional && h("span", { class: "quiet" }, " (optional)"),
+    ),
     element(surface, block, block.element),
-    error && h("div", { class: "error", role: "alert", id: `error-${block.block_id}`, "data-testid": "field-error" }, error),
-    block.hint && h("div", { class: "hint" }, textObject(block.hint)));
+    error &&
+      h("div", { class: "error", role: "alert", id: `error-${block.block_id}`, "data-testid": "field-error" }, error),
+    block.hint && h("div", { class: "hint" }, textObject(block.hint)),
+  );
 }
 
 function section(surface, block) {
-  return h("div", { class: "section" },
-    h("div", { class: "section-text" }, block.text && textObject(block.text),
-      block.fields && h("div", { class: "fields" }, block.fields.map((field) => h("div", null, textObject(field))))),
-    block.accessory && h("div", { class: "accessory" }, element(surface, block, block.accessory)));
+  return h(
+    "div",
+    { class: "section" },
+    h(
+      "div",
+      { class: "section-text" },
+      block.text && textObject(block.text),
+      block.fields &&
+        h(
+          "div",
+          { class: "fields" },
+          block.fields.map((field) => h("div", null, textObject(field))),
+        ),
+    ),
+    block.accessory && h("div", { class: "accessory" }, element(surface, block, block.accessory)),
+  );
 }
 
 function tableBlock(block) {
   const cell = (one) => (one?.type === "rich_text" ? richText(one.elements) : plain(one?.text ?? ""));
   const [head, ...rows] = block.rows ?? [];
-  return h("div", { class: "table" }, h("table", null,
-    h("thead", null, h("tr", null, (head ?? []).map((one) => h("th", null, cell(one))))),
-    h("tbody", null, rows.map((row) => h("tr", null, row.map((one) => h("td", null, cell(one))))))));
+  return h(
+    "div",
+    { class: "table" },
+    h(
+      "table",
+      null,
+      h(
+        "thead",
+        null,
+        h(
+          "tr",
+          null,
+          (head ?? []).map((one) => h("th", null, cell(one))),
+        ),
+      ),
+      h(
+        "tbody",
+        null,
+        rows.map((row) =>
+          h(
+            "tr",
+            null,
+            row.map((one) => h("td", null, cell(one))),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 const MARKS = { pending: "○", in_progress: "◐", complete: "✓", completed: "✓", error: "!" };
 
 function task(one) {
   const status = one.status ?? "pending";
-  return h("div", { class: `step ${status}` }, h("span", { class: "step-mark", role: "img", "aria-label": status }, MARKS[status] ?? "○"),
-    h("div", null, h("div", null, plain(one.title)), [one.details, one.output].filter(Boolean).map((part) =>
-      h("div", { class: "quiet" }, typeof part === "string" ? mrkdwn(part) : richText(part.elements)))));
+  return h(
+    "div",
+    { class: `step ${status}` },
+    h("span", { class: "step-mark", role: "img", "aria-label": status }, MARKS[status] ?? "○"),
+    h(
+      "div",
+      null,
+      h("div", null, plain(one.title)),
+      [one.details, one.output]
+        .filter(Boolean)
+        .map((part) => h("div", { class: "quiet" }, typeof part === "string" ? mrkdwn(part) : richText(part.elements))),
+    ),
+  );
 }
 
 const BLOCKS = {
   section,
   input,
   header: (_, block) => h("div", { class: "header", role: "heading", "aria-level": "3" }, plain(block.text?.text)),
-  context: (surface, block) => h("div", { class: "context" }, block.elements.map((one) => (one.type === "image" ? picture(one) : h("span", null, textObject(one))))),
+  context: (surface, block) =>
+    h(
+      "div",
+      { class: "context" },
+      block.elements.map((one) => (one.type === "image" ? picture(one) : h("span", null, textObject(one)))),
+    ),
   divider: () => h("hr"),
-  actions: (surface, block) => h("div", { class: "actions" }, block.elements.map((one) => element(surface, block, one))),
-  context_actions: (surface, block) => h("div", { class: "actions" }, block.elements.map((one) => element(surface, block, one))),
+  actions: (surface, block) =>
+    h(
+      "div",
+      { class: "actions" },
+      block.elements.map((one) => element(surface, block, one)),
+    ),
+  context_actions: (surface, block) =>
+    h(
+      "div",
+      { class: "actions" },
+      block.elements.map((one) => element(surface, block, one)),
+    ),
   markdown: (_, block) => h("div", { class: "markdown" }, markdown(block.text)),
   rich_text: (_, block) => h("div", { class: "rich" }, richText(block.elements)),
-  image: (_, block) => h("div", null, block.title && h("div", { class: "quiet" }, textObject(block.title)), picture(block)),
+  image: (_, block) =>
+    h("div", null, block.title && h("div", { class: "quiet" }, textObject(block.title)), picture(block)),
   table: (_, block) => tableBlock(block),
   task_card: (_, block) => task(block),
-  plan: (_, block) => h("div", { class: "plan" }, h("strong", null, plain(block.title?.text ?? block.title)), (block.tasks ?? []).map(task)),
+  plan: (_, block) =>
+    h(
+      "div",
+      { class: "plan" },
+      h("strong", null, plain(block.title?.text ?? block.title)),
+      (block.tasks ?? []).map(task),
+    ),
 };
 
 /** Blocks of a message or a view. */
@@ -1010,11 +1496,22 @@ function blocksView(blocks, surface) {
 // ────────────────────
 // What this Slack looks like to the person in front of it, and how to act in it.
 
-/** state: the last answer of /local/state, in lists. ui: what only this page knows. */
+/** state: the last answer of /local/state, messages and replies in maps. ui: what only this page knows. */
 const world = { state: null, online: true };
 const ui = {
-  user: null, channel: null, thread: null, tab: "messages", editing: null, jump: null,
-  notices: {}, errors: {}, busy: new Set(), touched: {}, read: {}, drafts: {}, dismissed: new Set(),
+  user: null,
+  channel: null,
+  thread: null,
+  tab: "messages",
+  editing: null,
+  jump: null,
+  notices: {},
+  errors: {},
+  busy: new Set(),
+  touched: {},
+  read: {},
+  drafts: {},
+  dismissed: new Set(),
 };
 
 let changed = () => {};
@@ -1043,7 +1540,7 @@ async function act(name, args = {}) {
 /** Like act, and says by the composer of `where` ("channel", "thread" or a view's id) what went wrong. */
 async function tell(where, name, args = {}) {
   const answer = await act(name, args);
-  ui.notices[where] = answer.ok ? null : answer.error ?? "Something went wrong.";
+  ui.notices[where] = answer.ok ? null : (answer.error ?? "Something went wrong.");
   render();
   return answer;
 }
@@ -1087,11 +1584,19 @@ async function follow() {
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function lists(state) {
-  const messages = Object.entries(state.messages).flatMap(([channel, all]) => all.map((one) => ({ ...one, channel })));
+  const channels = new Map();
+  const replies = new Map();
+  for (const [channel, all] of Object.entries(state.messages)) {
+    const sorted = all.map((one) => ({ ...one, channel })).sort((one, other) => (one.ts < other.ts ? -1 : 1));
+    channels.set(channel, sorted);
+    for (const [ts, inThread] of Map.groupBy(sorted.filter(isReply), (one) => one.thread_ts))
+      replies.set(`${channel}|${ts}`, inThread);
+  }
   return {
     ...state,
+    messages: channels,
+    replies,
     me: state.users.find((user) => user.id === state.me) ?? { id: state.me, name: "Nobody" },
-    messages: messages.sort((one, other) => (one.ts < other.ts ? -1 : 1)),
     statuses: [...(state.sessions ?? []), ...(state.statuses ?? [])],
     hints: state.hints ?? [],
   };
@@ -1122,15 +1627,25 @@ const rootOf = (message) => message.thread_ts ?? message.ts;
 const isReply = (message) => Boolean(message.thread_ts) && message.thread_ts !== message.ts;
 const authorOf = (message) => message.user ?? message.bot_id ?? "";
 
-const messagesIn = (channel) => world.state.messages.filter((message) => message.channel === channel);
-const repliesTo = (channel, root) => messagesIn(channel).filter((message) => isReply(message) && message.thread_ts === root);
-const privateIn = (channel, thread) => world.state.ephemerals.filter((message) =>
-  message.channel === channel && (thread === undefined ? true : (message.thread_ts ?? null) === thread) && !ui.dismissed.has(message.ts));
+const messagesIn = (channel) => world.state.messages.get(channel) ?? [];
+const repliesTo = (channel, root) => world.state.replies.get(`${channel}|${root}`) ?? [];
+const privateIn = (channel, thread) =>
+  world.state.ephemerals.filter(
+    (message) =>
+      message.channel === channel &&
+      (thread === undefined ? true : (message.thread_ts ?? null) === thread) &&
+      !ui.dismissed.has(message.ts),
+  );
 
 /** Goes to a channel, a thread in it, or a message; keeps the address of the page in step. */
 function go({ user = ui.user, channel = ui.channel, thread = null, tab = "messages", jump = null }) {
   Object.assign(ui, { user, channel, thread, tab, jump, editing: null });
-  const query = new URLSearchParams({ user, ...(channel && { channel }), ...(thread && { thread }), ...(tab === "home" && { tab }) });
+  const query = new URLSearchParams({
+    user,
+    ...(channel && { channel }),
+    ...(thread && { thread }),
+    ...(tab === "home" && { tab }),
+  });
   history.replaceState(null, "", `?${query}`);
   seen();
   render();
@@ -1144,7 +1659,9 @@ function seen() {
 
 function hasNews(channel) {
   const read = ui.read[`${ui.user}|${channel.id}`] ?? ui.read.from;
-  return messagesIn(channel.id).some((message) => message.ts > read && authorOf(message) !== ui.user && !message.subtype?.startsWith("channel_"));
+  return messagesIn(channel.id).some(
+    (message) => message.ts > read && authorOf(message) !== ui.user && !message.subtype?.startsWith("channel_"),
+  );
 }
 
 names.user = userName;
@@ -1155,7 +1672,10 @@ names.channel = (id) => {
 };
 names.open = (channel, ts, thread) => {
   const message = ts && messagesIn(channel).find((one) => one.ts === ts);
-  const root = thread ?? (message && isReply(message) ? message.thread_ts : null) ?? (ts && repliesTo(channel, ts).length ? ts : null);
+  const root =
+    thread ??
+    (message && isReply(message) ? message.thread_ts : null) ??
+    (ts && repliesTo(channel, ts).length ? ts : null);
   go({ channel, thread: root, jump: ts ?? null });
 };
 
@@ -1197,16 +1717,38 @@ async function send(where, box) {
   ui.jump = where === "thread" ? "end-thread" : "end-channel";
   const answer = await tell(where, ...asAct(text, place));
   if (!answer.ok && !box.value) setText(where, box, text);
+  if (
+    answer.ok &&
+    where === "channel" &&
+    world.state.app.agent &&
+    isBotDm(channelOf(place.channel)) &&
+    ui.channel === place.channel
+  )
+    openAgentThread(answer.result);
+}
+
+/** In an agent's direct message each question is a thread of its own, shown at once. */
+function openAgentThread(ts) {
+  if (typeof ts !== "string") return;
+  go({ thread: ts });
+  document.querySelector('[data-testid="thread-composer"]')?.focus();
 }
 
 /** ["say" | "command" | …, arguments]: what begins with "/" is a command, as in Slack. */
 function asAct(text, place) {
   const invited = text.match(/^\/(invite|remove|kick)\s+(.+)$/i);
-  if (invited) return [invited[1].toLowerCase() === "invite" ? "invite" : "remove", { channel: place.channel, member: whoIs(invited[2].trim()) }];
+  if (invited)
+    return [
+      invited[1].toLowerCase() === "invite" ? "invite" : "remove",
+      { channel: place.channel, member: whoIs(invited[2].trim()) },
+    ];
   const command = text.match(/^(\/\S+)\s*([\s\S]*)$/);
   if (!command) return ["say", { ...place, text: written(text) }];
   const declared = world.state.commands.find((one) => one.command === command[1]);
-  return ["command", { ...place, text: `${command[1]} ${declared?.should_escape ? written(command[2]) : command[2]}`.trim() }];
+  return [
+    "command",
+    { ...place, text: `${command[1]} ${declared?.should_escape ? written(command[2]) : command[2]}`.trim() },
+  ];
 }
 
 function whoIs(name) {
@@ -1222,9 +1764,10 @@ function setText(where, box, text) {
 
 /** Puts a text into the channel's composer, ready to send. */
 function prefill(text) {
-  const box = document.querySelector(`[data-testid="${ui.thread ? "thread-composer" : "composer"}"]`);
+  const box = document.querySelector('[data-testid="composer"]');
   if (!box) return;
-  setText(ui.thread ? "thread" : "channel", box, text);
+  setText("channel", box, text);
+  render();
   box.focus();
 }
 
@@ -1243,26 +1786,50 @@ function suggest(where, box) {
     return;
   }
   if (!box.list?.isOpen()) {
-    box.list = openList(box, { above: true, label: command ? "Commands" : "People", first: 0, pick: (choice) => complete(where, box, choice) });
+    box.list = openList(box, {
+      above: true,
+      label: command ? "Commands" : "People",
+      first: 0,
+      pick: (choice) => complete(where, box, choice),
+    });
   }
   box.list.set(found);
 }
 
 function commandChoices(prefix, where) {
-  const rows = world.state.commands.filter((one) => one.command.startsWith(prefix.toLowerCase())).map((one) => ({
-    value: one.command, insert: `${one.command} `, from: 0, before: h("strong", null, one.command),
-    label: [" ", h("span", { class: "quiet" }, one.usage_hint ?? "")], detail: one.description,
-  }));
+  const rows = world.state.commands
+    .filter((one) => one.command.startsWith(prefix.toLowerCase()))
+    .map((one) => ({
+      value: one.command,
+      insert: `${one.command} `,
+      from: 0,
+      before: h("strong", null, one.command),
+      label: [" ", h("span", { class: "quiet" }, one.usage_hint ?? "")],
+      detail: one.description,
+    }));
   if (!rows.length) return [];
-  const heading = where === "thread" ? `${bot().name} · Slack takes commands in channels only; in a thread write @${bot().name} …` : bot().name;
+  const heading =
+    where === "thread"
+      ? `${bot().name} · Slack takes commands in channels only; in a thread write @${bot().name} …`
+      : bot().name;
   return [{ heading }, ...rows];
 }
 
 function personChoices(prefix) {
-  return everybody().filter((user) => user.name.toLowerCase().split(" ").some((part) => part.startsWith(prefix)) || user.name.toLowerCase().startsWith(prefix))
+  return everybody()
+    .filter(
+      (user) =>
+        user.name
+          .toLowerCase()
+          .split(" ")
+          .some((part) => part.startsWith(prefix)) || user.name.toLowerCase().startsWith(prefix),
+    )
     .sort((one, other) => (one.id === bot().id ? -1 : other.id === bot().id ? 1 : one.name.localeCompare(other.name)))
     .map((user) => ({
-      value: user.id, insert: `@${user.name} `, from: prefix.length + 1, label: user.name,
+      value: user.id,
+      insert: `@${user.name} `,
+      from: prefix.length + 1,
+      label: user.name,
       detail: user.id === bot().id ? "app" : user.id === ui.user ? "you" : "",
     }));
 }
@@ -1305,16 +1872,26 @@ function notice(where) {
     ui.notices[where] = null;
     render();
   };
-  return h("div", { class: "notice", role: "alert", key: `notice-${where}`, "data-testid": "notice" }, h("span", null, ui.notices[where]),
-    h("button", { class: "bare", type: "button", "aria-label": "Dismiss", onclick: drop }, icon("close")));
+  return h(
+    "div",
+    { class: "notice", role: "alert", key: `notice-${where}`, "data-testid": "notice" },
+    h("span", null, ui.notices[where]),
+    h("button", { class: "bare", type: "button", "aria-label": "Dismiss", onclick: drop }, icon("close")),
+  );
 }
 
 function shortcutMenu(event) {
   const items = world.state.global_shortcuts.map((one) => ({
-    label: one.name, detail: one.description, value: one.callback_id, testid: `shortcut-${one.callback_id}`,
+    label: one.name,
+    detail: one.description,
+    value: one.callback_id,
+    testid: `shortcut-${one.callback_id}`,
     run: () => tell("channel", "global_shortcut", { callback_id: one.callback_id }),
   }));
-  openMenu(event.currentTarget, [{ heading: `Shortcuts of ${bot().name}` }, ...items], { label: "Shortcuts", above: true });
+  openMenu(event.currentTarget, [{ heading: `Shortcuts of ${bot().name}` }, ...items], {
+    label: "Shortcuts",
+    above: true,
+  });
 }
 
 /** The composer of the channel or of the open thread. */
@@ -1323,8 +1900,13 @@ function composer(where) {
   const thread = where === "thread";
   const label = thread ? "Reply to thread" : `Message ${channel.im ? "" : "#"}${channelTitle(channel)}`;
   const box = h("textarea", {
-    key: `box|${draftKey(where)}`, rows: 1, placeholder: thread ? "Reply…" : label, "aria-label": label, "data-testid": thread ? "thread-composer" : "composer",
-    value: ui.drafts[draftKey(where)] ?? "", onkeydown: (event) => boxKeys(where, event),
+    key: `box|${draftKey(where)}`,
+    rows: 1,
+    placeholder: thread ? "Reply…" : label,
+    "aria-label": label,
+    "data-testid": thread ? "thread-composer" : "composer",
+    value: ui.drafts[draftKey(where)] ?? "",
+    onkeydown: (event) => boxKeys(where, event),
     oninput: (event) => {
       ui.drafts[draftKey(where)] = event.target.value;
       ui.notices[where] = null;
@@ -1337,22 +1919,94 @@ function composer(where) {
   const insert = (text) => (event) => {
     const live = event.currentTarget.closest(".composer").querySelector("textarea");
     live.focus();
-    live.setRangeText(live.value && !/\s$/.test(live.value.slice(0, live.selectionStart)) ? ` ${text}` : text, live.selectionStart, live.selectionEnd, "end");
+    live.setRangeText(
+      live.value && !/\s$/.test(live.value.slice(0, live.selectionStart)) ? ` ${text}` : text,
+      live.selectionStart,
+      live.selectionEnd,
+      "end",
+    );
     live.dispatchEvent(new Event("input"));
   };
   const draft = ui.drafts[draftKey(where)] ?? "";
   const hint = usage(draft);
-  return h("div", { class: "composer-wrap", key: `composer-${where}` }, notice(where),
-    h("div", { class: "composer" }, box,
-      h("div", { class: "tools" },
-        !thread && world.state.global_shortcuts.length > 0 && h("button", { class: "bare", type: "button", "aria-label": "Shortcuts", title: "Shortcuts", "aria-haspopup": "menu", "data-testid": "shortcuts", onclick: shortcutMenu, key: "bolt" }, icon("bolt")),
-        h("button", { class: "bare", type: "button", "aria-label": "Mention someone", title: "Mention someone", onclick: insert("@"), key: "at" }, icon("at")),
-        !thread && world.state.commands.length > 0 && h("button", { class: "bare slash", type: "button", "aria-label": "Commands", title: "Commands", onclick: insert("/"), key: "slash" }, "/"),
-        h("span", { class: "usage", key: "usage", "data-testid": "usage" }, hint && [h("strong", null, hint.command), " ", hint.usage_hint ?? "", hint.description && ` — ${hint.description}`]),
-        h("button", {
-          class: draft.trim() ? "send ready" : "send", type: "button", "aria-label": "Send", "data-testid": thread ? "thread-send" : "send", key: "send",
-          onclick: (event) => send(where, event.currentTarget.closest(".composer").querySelector("textarea")),
-        }, icon("send")))));
+  return h(
+    "div",
+    { class: "composer-wrap", key: `composer-${where}` },
+    notice(where),
+    h(
+      "div",
+      { class: "composer" },
+      box,
+      h(
+        "div",
+        { class: "tools" },
+        !thread &&
+          world.state.global_shortcuts.length > 0 &&
+          h(
+            "button",
+            {
+              class: "bare",
+              type: "button",
+              "aria-label": "Shortcuts",
+              title: "Shortcuts",
+              "aria-haspopup": "menu",
+              "data-testid": "shortcuts",
+              onclick: shortcutMenu,
+              key: "bolt",
+            },
+            icon("bolt"),
+          ),
+        h(
+          "button",
+          {
+            class: "bare",
+            type: "button",
+            "aria-label": "Mention someone",
+            title: "Mention someone",
+            onclick: insert("@"),
+            key: "at",
+          },
+          icon("at"),
+        ),
+        !thread &&
+          world.state.commands.length > 0 &&
+          h(
+            "button",
+            {
+              class: "bare slash",
+              type: "button",
+              "aria-label": "Commands",
+              title: "Commands",
+              onclick: insert("/"),
+              key: "slash",
+            },
+            "/",
+          ),
+        h(
+          "span",
+          { class: "usage", key: "usage", "data-testid": "usage" },
+          hint && [
+            h("strong", null, hint.command),
+            " ",
+            hint.usage_hint ?? "",
+            hint.description && ` — ${hint.description}`,
+          ],
+        ),
+        h(
+          "button",
+          {
+            class: draft.trim() ? "send ready" : "send",
+            type: "button",
+            "aria-label": "Send",
+            "data-testid": thread ? "thread-send" : "send",
+            key: "send",
+            onclick: (event) => send(where, event.currentTarget.closest(".composer").querySelector("textarea")),
+          },
+          icon("send"),
+        ),
+      ),
+    ),
+  );
 }
 
 /** A message being edited, in its place. */
@@ -1372,9 +2026,15 @@ function editor(message) {
     }
   };
   const boxOf = (event) => event.currentTarget.closest(".editor").querySelector("textarea");
-  return h("div", { class: "editor", key: "editor" },
+  return h(
+    "div",
+    { class: "editor", key: "editor" },
     h("textarea", {
-      key: `edit|${message.ts}`, rows: 2, "aria-label": "Edit message", "data-testid": "edit-box", value: typed(message.text ?? ""),
+      key: `edit|${message.ts}`,
+      rows: 2,
+      "aria-label": "Edit message",
+      "data-testid": "edit-box",
+      value: typed(message.text ?? ""),
       onkeydown: (event) => {
         if (event.key === "Escape") {
           event.stopPropagation();
@@ -1386,9 +2046,17 @@ function editor(message) {
       },
     }),
     ui.notices.edit && h("div", { class: "error", role: "alert" }, ui.notices.edit),
-    h("div", { class: "actions" },
+    h(
+      "div",
+      { class: "actions" },
       h("button", { class: "button", type: "button", onclick: done }, "Cancel"),
-      h("button", { class: "button primary", type: "button", "data-testid": "edit-save", onclick: (event) => save(boxOf(event)) }, "Save")));
+      h(
+        "button",
+        { class: "button primary", type: "button", "data-testid": "edit-save", onclick: (event) => save(boxOf(event)) },
+        "Save",
+      ),
+    ),
+  );
 }
 
 
@@ -1409,7 +2077,11 @@ const isBots = (message) => Boolean(message.bot_id) || message.user === bot().id
 
 function avatar(name, isApp, size = "") {
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
-  const node = h("span", { class: `avatar ${size} ${isApp ? "app" : ""}`, "aria-hidden": "true" }, isApp ? "✦" : (name.match(/\p{L}|\d/u)?.[0] ?? "?").toUpperCase());
+  const node = h(
+    "span",
+    { class: `avatar ${size} ${isApp ? "app" : ""}`, "aria-hidden": "true" },
+    isApp ? "✦" : (name.match(/\p{L}|\d/u)?.[0] ?? "?").toUpperCase(),
+  );
   if (!isApp) node.style.setProperty("--hue", hue);
   return node;
 }
@@ -1438,29 +2110,72 @@ async function optionsOf(action) {
 function content(message, where) {
   if (ui.editing?.ts === message.ts && ui.editing.where === where) return editor(message);
   const written = !isBots(message) && message.blocks?.every((block) => block.type === "rich_text");
-  const blocks = message.blocks?.length && !written ? blocksView(message.blocks, messageSurface(message, where)) : h("div", { class: "text" }, mrkdwn(message.text ?? ""));
+  const blocks =
+    message.blocks?.length && !written
+      ? blocksView(message.blocks, messageSurface(message, where))
+      : h("div", { class: "text" }, mrkdwn(message.text ?? ""));
   const edited = message.edited && !isBots(message) ? h("span", { class: "edited" }, "(edited)") : null;
-  return [h("div", { class: "blocks", key: "blocks" }, blocks, edited), attachments(message, where), files(message), reactions(message)];
+  return [
+    h("div", { class: "blocks", key: "blocks" }, blocks, edited),
+    attachments(message, where),
+    files(message),
+    reactions(message),
+  ];
 }
 
 function attachments(message, where) {
-  return (message.attachments ?? []).map((one, index) => h("div", { class: "attachment", key: `attachment-${index}` },
-    one.title && h("strong", null, one.title), one.blocks?.length ? blocksView(one.blocks, messageSurface(message, where)) : mrkdwn(one.text ?? one.fallback ?? "")));
+  return (message.attachments ?? []).map((one, index) =>
+    h(
+      "div",
+      { class: "attachment", key: `attachment-${index}` },
+      one.title && h("strong", null, one.title),
+      one.blocks?.length
+        ? blocksView(one.blocks, messageSurface(message, where))
+        : mrkdwn(one.text ?? one.fallback ?? ""),
+    ),
+  );
 }
 
 function files(message) {
   if (!message.files?.length) return null;
-  return h("div", { class: "files", key: "files" }, message.files.map((file) => {
-    const local = [file.url_private, file.permalink].find((url) => url && new URL(url, location.href).origin === location.origin);
-    const name = file.title || file.name || file.id;
-    return h(local ? "a" : "span", { class: "file", href: local, target: local && "_blank", rel: local && "noopener" }, "📄 ", name);
-  }));
+  return h(
+    "div",
+    { class: "files", key: "files" },
+    message.files.map((file) => {
+      const local = [file.url_private, file.permalink].find(
+        (url) => url && new URL(url, location.href).origin === location.origin,
+      );
+      const name = file.title || file.name || file.id;
+      return h(
+        local ? "a" : "span",
+        { class: "file", href: local, target: local && "_blank", rel: local && "noopener" },
+        "📄 ",
+        name,
+      );
+    }),
+  );
 }
 
 function reactions(message) {
   if (!message.reactions?.length) return null;
-  return h("div", { class: "reactions", key: "reactions" }, message.reactions.map((one) =>
-    h("span", { class: "reaction", title: (one.users ?? []).map(userName).join(", ") }, emoji(one.name), " ", one.count ?? one.users?.length ?? 1)));
+  return h(
+    "div",
+    { class: "reactions", key: "reactions" },
+    message.reactions.map((one) =>
+      h(
+        "span",
+        { class: "reaction", title: (one.users ?? []).map(userName).join(", ") },
+        emoji(one.name),
+        " ",
+        one.count ?? one.users?.length ?? 1,
+      ),
+    ),
+  );
+}
+
+function openThread(ts) {
+  go({ thread: ts });
+  document.querySelector('[data-testid="thread-composer"]')?.focus();
 }
 
 function threadRow(message) {
@@ -1470,21 +2185,49 @@ function threadRow(message) {
   const faces = [...new Map(replies.map((reply) => [signature(reply), isBots(reply)]))].slice(0, 4);
   const label = replies.length ? `${replies.length} ${replies.length === 1 ? "reply" : "replies"}` : "Open thread";
   const last = replies.at(-1);
-  return h("button", { class: "thread-row", type: "button", key: "thread-row", "data-testid": "replies", onclick: () => go({ thread: message.ts }) },
-    faces.map(([name, isApp]) => avatar(name, isApp, "small")), h("span", { class: "replies" }, label),
+  return h(
+    "button",
+    {
+      class: "thread-row",
+      type: "button",
+      key: "thread-row",
+      "data-testid": "replies",
+      onclick: () => openThread(message.ts),
+    },
+    faces.map(([name, isApp]) => avatar(name, isApp, "small")),
+    h("span", { class: "replies" }, label),
     last && h("span", { class: "quiet" }, `${dayName(timeOf(last.ts))} at ${clock(timeOf(last.ts))}`),
-    forMe.length > 0 && h("span", { class: "for-you" }, icon("eye"), forMe.length === 1 ? "1 only for you" : `${forMe.length} only for you`));
+    forMe.length > 0 &&
+      h(
+        "span",
+        { class: "for-you" },
+        icon("eye"),
+        forMe.length === 1 ? "1 only for you" : `${forMe.length} only for you`,
+      ),
+  );
 }
 
 function menuItems(message, where) {
   const place = { channel: message.channel, ts: message.ts };
   const mine = message.user === ui.user;
   const shortcuts = world.state.message_shortcuts.map((one) => ({
-    label: one.name, detail: one.description, value: one.callback_id, testid: `shortcut-${one.callback_id}`,
+    label: one.name,
+    detail: one.description,
+    value: one.callback_id,
+    testid: `shortcut-${one.callback_id}`,
     run: () => tell(where, "message_shortcut", { callback_id: one.callback_id, ...place }),
   }));
   const remove = async () => {
-    if (await ask({ title: "Delete message", text: "This cannot be undone.", confirm: "Delete", deny: "Cancel", style: "danger" })) tell(where, "delete", place);
+    if (
+      await ask({
+        title: "Delete message",
+        text: "This cannot be undone.",
+        confirm: "Delete",
+        deny: "Cancel",
+        style: "danger",
+      })
+    )
+      tell(where, "delete", place);
   };
   const edit = () => {
     ui.editing = { ts: message.ts, where };
@@ -1493,16 +2236,51 @@ function menuItems(message, where) {
     document.querySelector('[data-testid="edit-box"]')?.focus();
   };
   return [
-    ...(where === "channel" ? [{ label: "Reply in thread", testid: "reply-in-thread", run: () => go({ thread: rootOf(message) }) }] : []),
+    ...(where === "channel"
+      ? [{ label: "Reply in thread", testid: "reply-in-thread", run: () => openThread(rootOf(message)) }]
+      : []),
     ...(shortcuts.length ? ["-", { heading: bot().name }, ...shortcuts] : []),
-    ...(mine ? ["-", { label: "Edit message", testid: "edit", run: edit }, { label: "Delete message", testid: "delete", danger: true, run: remove }] : []),
+    ...(mine
+      ? [
+          "-",
+          { label: "Edit message", testid: "edit", run: edit },
+          { label: "Delete message", testid: "delete", danger: true, run: remove },
+        ]
+      : []),
   ];
 }
 
 function hover(message, where) {
-  return h("div", { class: "hover", key: "hover" },
-    where === "channel" && h("button", { class: "bare", type: "button", "aria-label": "Reply in thread", title: "Reply in thread", "data-testid": "reply", onclick: () => go({ thread: rootOf(message) }) }, icon("reply")),
-    h("button", { class: "bare", type: "button", "aria-label": "More actions", title: "More actions", "aria-haspopup": "menu", "data-testid": "message-menu", onclick: (event) => openMenu(event.currentTarget, menuItems(message, where), { label: "Message actions" }) }, icon("dots")));
+  return h(
+    "div",
+    { class: "hover", key: "hover" },
+    where === "channel" &&
+      h(
+        "button",
+        {
+          class: "bare",
+          type: "button",
+          "aria-label": "Reply in thread",
+          title: "Reply in thread",
+          "data-testid": "reply",
+          onclick: () => openThread(rootOf(message)),
+        },
+        icon("reply"),
+      ),
+    h(
+      "button",
+      {
+        class: "bare",
+        type: "button",
+        "aria-label": "More actions",
+        title: "More actions",
+        "aria-haspopup": "menu",
+        "data-testid": "message-menu",
+        onclick: (event) => openMenu(event.currentTarget, menuItems(message, where), { label: "Message actions" }),
+      },
+      icon("dots"),
+    ),
+  );
 }
 
 function onlyYou(message) {
@@ -1511,24 +2289,79 @@ function onlyYou(message) {
     sessionStorage.setItem("dismissed", JSON.stringify([...ui.dismissed]));
     render();
   };
-  return h("div", { class: "only-you", key: "only-you" }, icon("eye"), "Only visible to you", h("button", { class: "link", type: "button", onclick: dismiss }, "Dismiss"));
+  return h(
+    "div",
+    { class: "only-you", key: "only-you" },
+    icon("eye"),
+    "Only visible to you",
+    h("button", { class: "link", type: "button", onclick: dismiss }, "Dismiss"),
+  );
 }
 
-const QUIET = { channel_join: "joined the channel", channel_leave: "left the channel", group_join: "joined the channel", group_leave: "left the channel" };
+const QUIET = {
+  channel_join: "joined the channel",
+  channel_leave: "left the channel",
+  group_join: "joined the channel",
+  group_leave: "left the channel",
+};
 
 function messageView(message, where, joined, key) {
   const name = signature(message);
-  if (message.subtype === "tombstone") return h("div", { class: "message tombstone", key, "data-ts": message.ts }, h("span", { class: "avatar gone" }), h("div", { class: "body" }, h("span", { class: "quiet" }, "This message was deleted."), where === "channel" && threadRow(message)));
-  const at = h("time", { class: "time", datetime: timeOf(message.ts).toISOString(), title: timeOf(message.ts).toLocaleString() }, clock(timeOf(message.ts)));
-  const head = h("div", { class: "by", key: "by" }, h("strong", null, name), isBots(message) && h("span", { class: "badge" }, "APP"), userTag(message), at);
-  const what = QUIET[message.subtype] && !message.blocks ? h("div", { class: "quiet" }, QUIET[message.subtype]) : content(message, where);
-  const classes = ["message", joined && "joined", message.ephemeral && "private", ui.jump === message.ts && "found"].filter(Boolean).join(" ");
-  return h("article", { class: classes, key, "data-ts": message.ts, "aria-label": `${name}, ${clock(timeOf(message.ts))}` },
-    joined ? h("span", { class: "gutter", key: "face" }, at) : h("span", { class: "gutter", key: "face" }, avatar(name, isBots(message))),
-    h("div", { class: "body", key: "body" }, message.ephemeral && onlyYou(message), !joined && head,
-      isReply(message) && where === "channel" && h("button", { class: "link replied", type: "button", key: "replied", onclick: () => go({ thread: message.thread_ts }) }, "replied to a thread"),
-      what, where === "channel" && !isReply(message) && !message.ephemeral && threadRow(message)),
-    !message.ephemeral && hover(message, where));
+  if (message.subtype === "tombstone")
+    return h(
+      "div",
+      { class: "message tombstone", key, "data-ts": message.ts },
+      h("span", { class: "avatar gone" }),
+      h(
+        "div",
+        { class: "body" },
+        h("span", { class: "quiet" }, "This message was deleted."),
+        where === "channel" && threadRow(message),
+      ),
+    );
+  const at = h(
+    "time",
+    { class: "time", datetime: timeOf(message.ts).toISOString(), title: timeOf(message.ts).toLocaleString() },
+    clock(timeOf(message.ts)),
+  );
+  const head = h(
+    "div",
+    { class: "by", key: "by" },
+    h("strong", null, name),
+    isBots(message) && h("span", { class: "badge" }, "APP"),
+    userTag(message),
+    at,
+  );
+  const what =
+    QUIET[message.subtype] && !message.blocks
+      ? h("div", { class: "quiet" }, QUIET[message.subtype])
+      : content(message, where);
+  const classes = ["message", joined && "joined", message.ephemeral && "private", ui.jump === message.ts && "found"]
+    .filter(Boolean)
+    .join(" ");
+  return h(
+    "article",
+    { class: classes, key, "data-ts": message.ts, "aria-label": `${name}, ${clock(timeOf(message.ts))}` },
+    joined
+      ? h("span", { class: "gutter", key: "face" }, at)
+      : h("span", { class: "gutter", key: "face" }, avatar(name, isBots(message))),
+    h(
+      "div",
+      { class: "body", key: "body" },
+      message.ephemeral && onlyYou(message),
+      !joined && head,
+      isReply(message) &&
+        where === "channel" &&
+        h(
+          "button",
+          { class: "link replied", type: "button", key: "replied", onclick: () => openThread(message.thread_ts) },
+          "replied to a thread",
+        ),
+      what,
+      where === "channel" && !isReply(message) && !message.ephemeral && threadRow(message),
+    ),
+    !message.ephemeral && hover(message, where),
+  );
 }
 
 function userTag(message) {
@@ -1543,16 +2376,38 @@ const drawn = new Map(); // "where|ts" -> what the live node was drawn from
 /** A message's node, or a stand-in for the live one when nothing in it has changed. */
 function memo(message, where, joined) {
   const key = `message|${where}|${message.channel}|${message.ts}`;
-  const related = where === "channel" ? [repliesTo(message.channel, message.ts).map((one) => [one.ts, one.user]), privateIn(message.channel, message.ts).length] : 0;
-  const sources = JSON.stringify([message, joined, related, ui.editing, ui.touched[message.ts], ui.jump === message.ts, ui.user, ui.notices.edit, dayName(timeOf(message.ts)), everyName()]);
-  if (drawn.get(key) === sources && document.getElementById("app").querySelector(`[data-where="${where}"] [data-ts="${message.ts}"]`)?.key === key) return keep(key);
+  const related =
+    where === "channel"
+      ? [
+          repliesTo(message.channel, message.ts).map((one) => [one.ts, one.user]),
+          privateIn(message.channel, message.ts).length,
+        ]
+      : 0;
+  const sources = JSON.stringify([
+    message,
+    joined,
+    related,
+    ui.editing,
+    ui.touched[message.ts],
+    ui.jump === message.ts,
+    ui.user,
+    ui.notices.edit,
+    dayName(timeOf(message.ts)),
+    everyName(),
+  ]);
+  if (
+    drawn.get(key) === sources &&
+    document.getElementById("app").querySelector(`[data-where="${where}"] [data-ts="${message.ts}"]`)?.key === key
+  )
+    return keep(key);
   drawn.set(key, sources);
   return messageView(message, where, joined, key);
 }
 
 let namesSeen = [null, ""];
 function everyName() {
-  if (namesSeen[0] !== world.state) namesSeen = [world.state, JSON.stringify([world.state.users, world.state.channels, world.state.message_shortcuts])];
+  if (namesSeen[0] !== world.state)
+    namesSeen = [world.state, JSON.stringify([world.state.users, world.state.channels, world.state.message_shortcuts])];
   return namesSeen[1].length + namesSeen[1].slice(-60);
 }
 
@@ -1563,11 +2418,25 @@ function run(messages, where) {
   for (const message of messages) {
     const today = timeOf(message.ts).toDateString();
     if (!before || timeOf(before.ts).toDateString() !== today) {
-      out.push(h("div", { class: "day", key: `day|${where}|${today}`, role: "separator" }, h("span", null, dayName(timeOf(message.ts)))));
+      out.push(
+        h(
+          "div",
+          { class: "day", key: `day|${where}|${today}`, role: "separator" },
+          h("span", null, dayName(timeOf(message.ts))),
+        ),
+      );
       before = null;
     }
-    const joined = before !== null && authorOf(before) === authorOf(message) && !before.ephemeral && !message.ephemeral && !before.subtype && !message.subtype &&
-      before.username === message.username && message.ts - before.ts < 300 && !(where === "channel" && repliesTo(message.channel, before.ts).length);
+    const joined =
+      before !== null &&
+      authorOf(before) === authorOf(message) &&
+      !before.ephemeral &&
+      !message.ephemeral &&
+      !before.subtype &&
+      !message.subtype &&
+      before.username === message.username &&
+      message.ts - before.ts < 300 &&
+      !(where === "channel" && repliesTo(message.channel, before.ts).length);
     out.push(memo(message, where, joined));
     before = message;
   }
@@ -1579,30 +2448,63 @@ const asPrivate = (message) => ({ user: bot().id, ...message, ephemeral: true })
 
 /** What stands in the channel itself: roots, what was also sent to the channel, what is only for this person, and stones for deleted roots. */
 function channelMessages(channel) {
-  const all = world.state.messages.filter((message) => message.channel === channel);
+  const all = messagesIn(channel);
   const shown = all.filter((message) => !isReply(message) || message.subtype === "thread_broadcast");
   const roots = new Set(shown.map((message) => message.ts));
-  const gone = new Set(all.filter((message) => isReply(message) && !roots.has(message.thread_ts)).map((message) => message.thread_ts));
+  const gone = new Set(
+    all.filter((message) => isReply(message) && !roots.has(message.thread_ts)).map((message) => message.thread_ts),
+  );
   const stones = [...gone].map((ts) => ({ channel, ts, subtype: "tombstone" }));
   const mine = privateIn(channel, null).map(asPrivate);
   return run([...shown, ...stones, ...mine].sort(byTs), "channel");
 }
 
 function threadMessages(channel, root) {
-  const first = world.state.messages.find((message) => message.channel === channel && message.ts === root) ?? { channel, ts: root, subtype: "tombstone" };
+  const first = messagesIn(channel).find((message) => message.ts === root) ?? {
+    channel,
+    ts: root,
+    subtype: "tombstone",
+  };
   const rest = [...repliesTo(channel, root), ...privateIn(channel, root).map(asPrivate)].sort(byTs);
   const count = repliesTo(channel, root).length;
-  const line = h("div", { class: "count", key: "count" }, count ? `${count} ${count === 1 ? "reply" : "replies"}` : "No replies yet");
+  const line = h(
+    "div",
+    { class: "count", key: "count" },
+    count ? `${count} ${count === 1 ? "reply" : "replies"}` : "No replies yet",
+  );
   return [memo(first, "thread", false), line, run(rest, "thread").filter((node) => !(node.className === "day"))];
 }
 
 function statusRow() {
-  const status = world.state.statuses.find((one) => one.channel === ui.channel && one.thread_ts === ui.thread && one.status && !["active", "closed"].includes(one.status));
+  const status = world.state.statuses.find(
+    (one) =>
+      one.channel === ui.channel &&
+      one.thread_ts === ui.thread &&
+      one.status &&
+      !["active", "closed"].includes(one.status),
+  );
   if (!status) return null;
-  const text = ["processing", "suspended"].includes(status.status) ? { processing: "is working…", suspended: "is waiting for you" }[status.status] : status.status;
-  return h("div", { class: "status", role: "status", key: "status", "data-testid": "status" }, status.status !== "suspended" && h("span", { class: "pulse", "aria-hidden": "true" }),
+  const text = ["processing", "suspended"].includes(status.status)
+    ? { processing: "is working…", suspended: "is waiting for you" }[status.status]
+    : status.status;
+  return h(
+    "div",
+    { class: "status", role: "status", key: "status", "data-testid": "status" },
+    status.status !== "suspended" && h("span", { class: "pulse", "aria-hidden": "true" }),
     h("span", null, `${bot().name} ${text}`),
-    status.status === "processing" && h("button", { class: "button tiny", type: "button", "data-testid": "stop-agent", onclick: () => tell("thread", "stop_agent", { channel: ui.channel, thread_ts: ui.thread }) }, icon("stop"), "Stop"));
+    status.status === "processing" &&
+      h(
+        "button",
+        {
+          class: "button tiny",
+          type: "button",
+          "data-testid": "stop-agent",
+          onclick: () => tell("thread", "stop_agent", { channel: ui.channel, thread_ts: ui.thread }),
+        },
+        icon("stop"),
+        "Stop",
+      ),
+  );
 }
 
 function titleOf(channel) {
@@ -1613,11 +2515,42 @@ function titleOf(channel) {
 function threadPane(compose) {
   const channel = channelOf(ui.channel);
   const name = channelTitle(channel);
-  return h("aside", { class: "thread", key: "thread", "data-testid": "thread", "aria-label": "Thread", "data-where": "thread" },
-    h("header", { class: "bar" }, h("h2", null, "Thread"), h("span", { class: "quiet name" }, titleOf(channel) ?? (channel.im ? name : `#${name}`)), h("span", { class: "fill" }),
-      h("button", { class: "bare", type: "button", "aria-label": "Close thread", "data-testid": "close-thread", onclick: () => go({}) }, icon("close"))),
-    h("div", { class: "log", role: "log", "aria-label": "Thread messages", key: `log|${ui.channel}|${ui.thread}`, tabindex: "0", "data-log": "thread" }, threadMessages(ui.channel, ui.thread)),
-    statusRow(), compose);
+  return h(
+    "aside",
+    { class: "thread", key: "thread", "data-testid": "thread", "aria-label": "Thread", "data-where": "thread" },
+    h(
+      "header",
+      { class: "bar" },
+      h("h2", null, "Thread"),
+      h("span", { class: "quiet name" }, titleOf(channel) ?? (channel.im ? name : `#${name}`)),
+      h("span", { class: "fill" }),
+      h(
+        "button",
+        {
+          class: "bare",
+          type: "button",
+          "aria-label": "Close thread",
+          "data-testid": "close-thread",
+          onclick: () => go({}),
+        },
+        icon("close"),
+      ),
+    ),
+    h(
+      "div",
+      {
+        class: "log",
+        role: "log",
+        "aria-label": "Thread messages",
+        key: `log|${ui.channel}|${ui.thread}`,
+        tabindex: "0",
+        "data-log": "thread",
+      },
+      threadMessages(ui.channel, ui.thread),
+    ),
+    statusRow(),
+    compose,
+  );
 }
 
 
@@ -1627,7 +2560,8 @@ function threadPane(compose) {
 
 function viewSurface(view) {
   const surface = {
-    key: view.id, errors: ui.errors[view.id] ?? {},
+    key: view.id,
+    errors: ui.errors[view.id] ?? {},
     press: async (action) => {
       await handOver(view, surface, action.action_id);
       return (await tell(view.id, "click_view", { view_id: view.id, ...action })).ok;
@@ -1648,7 +2582,8 @@ async function handOver(view, surface, pressed) {
     const action_id = block.element?.action_id;
     if (block.type !== "input" || block.dispatch_action || action_id === pressed) continue;
     const selected = values[block.block_id]?.[action_id];
-    if (!selected || JSON.stringify(selected) === JSON.stringify(view.state?.values?.[block.block_id]?.[action_id])) continue;
+    if (!selected || JSON.stringify(selected) === JSON.stringify(view.state?.values?.[block.block_id]?.[action_id]))
+      continue;
     await act("click_view", { view_id: view.id, action_id, block_id: block.block_id, selected });
   }
 }
@@ -1670,7 +2605,8 @@ async function submit(view) {
 function showErrors(view) {
   render();
   const wrong = Object.keys(ui.errors[view.id] ?? {})[0];
-  if (wrong) document.querySelector(`[data-view="${CSS.escape(view.id)}"] [data-block-id="${CSS.escape(wrong)}"]`)?.focus();
+  if (wrong)
+    document.querySelector(`[data-view="${CSS.escape(view.id)}"] [data-block-id="${CSS.escape(wrong)}"]`)?.focus();
 }
 
 function leave(view) {
@@ -1687,14 +2623,62 @@ function modal(view, isTop) {
     }
     trapFocus(event, event.currentTarget);
   };
-  return h("div", { class: isTop ? "veil" : "veil under", key: `modal|${view.id}`, onkeydown: keys, hidden: !isTop },
-    h("div", { class: "modal", role: "dialog", "aria-modal": "true", "aria-labelledby": `title-${view.id}`, "data-testid": isTop ? "modal" : null, "data-view": view.id, "data-callback-id": view.callback_id },
-      h("header", { class: "modal-head" }, appFace(), h("h2", { id: `title-${view.id}` }, plain(view.title?.text)), h("span", { class: "fill" }),
-        h("button", { class: "bare", type: "button", "aria-label": "Close", "data-testid": "modal-x", onclick: close }, icon("close"))),
-      h("div", { class: "modal-body", key: "body", tabindex: "-1" }, notice(view.id), blocksView(view.blocks, viewSurface(view))),
-      h("footer", { class: "modal-foot", key: "foot" },
-        h("button", { class: "button", type: "button", "data-testid": "modal-close", onclick: close }, plain(view.close?.text ?? "Close")),
-        view.submit && h("button", { class: "button primary", type: "button", "data-testid": "modal-submit", "aria-busy": busy ? "true" : null, disabled: busy, onclick: () => submit(view) }, plain(view.submit.text)))));
+  return h(
+    "div",
+    { class: isTop ? "veil" : "veil under", key: `modal|${view.id}`, onkeydown: keys, hidden: !isTop },
+    h(
+      "div",
+      {
+        class: "modal",
+        role: "dialog",
+        "aria-modal": "true",
+        "aria-labelledby": `title-${view.id}`,
+        "data-testid": isTop ? "modal" : null,
+        "data-view": view.id,
+        "data-callback-id": view.callback_id,
+      },
+      h(
+        "header",
+        { class: "modal-head" },
+        appFace(),
+        h("h2", { id: `title-${view.id}` }, plain(view.title?.text)),
+        h("span", { class: "fill" }),
+        h(
+          "button",
+          { class: "bare", type: "button", "aria-label": "Close", "data-testid": "modal-x", onclick: close },
+          icon("close"),
+        ),
+      ),
+      h(
+        "div",
+        { class: "modal-body", key: "body", tabindex: "-1" },
+        notice(view.id),
+        blocksView(view.blocks, viewSurface(view)),
+      ),
+      h(
+        "footer",
+        { class: "modal-foot", key: "foot" },
+        h(
+          "button",
+          { class: "button", type: "button", "data-testid": "modal-close", onclick: close },
+          plain(view.close?.text ?? "Close"),
+        ),
+        view.submit &&
+          h(
+            "button",
+            {
+              class: "button primary",
+              type: "button",
+              "data-testid": "modal-submit",
+              "aria-busy": busy ? "true" : null,
+              disabled: busy,
+              onclick: () => submit(view),
+            },
+            plain(view.submit.text),
+          ),
+      ),
+    ),
+  );
 }
 
 const appFace = () => h("span", { class: "avatar app tiny", "aria-hidden": "true" }, "✦");
@@ -1731,8 +2715,18 @@ function forgetView(id) {
 /** The app's home tab. */
 function homeView() {
   const view = world.state.home;
-  if (!view?.blocks) return h("div", { class: "home empty", key: "home" }, h("p", { class: "quiet" }, `${bot().name} has not published its home yet.`));
-  return h("div", { class: "home", key: `home|${ui.user}`, "data-testid": "home", "data-view": view.id }, notice(view.id), blocksView(view.blocks, viewSurface(view)));
+  if (!view?.blocks)
+    return h(
+      "div",
+      { class: "home empty", key: "home" },
+      h("p", { class: "quiet" }, `${bot().name} has not published its home yet.`),
+    );
+  return h(
+    "div",
+    { class: "home", key: `home|${ui.user}`, "data-testid": "home", "data-view": view.id },
+    notice(view.id),
+    blocksView(view.blocks, viewSurface(view)),
+  );
 }
 
 
@@ -1745,7 +2739,15 @@ const app = document.getElementById("app");
 function personMenu(event) {
   const items = people().map((user) => {
     const name = userName(user.id);
-    return { label: name, detail: user.is_restricted ? "guest" : user.is_stranger ? "another company" : "", before: avatar(name, false, "small"), current: user.id === ui.user, testid: `person-${name}`, value: user.id, run: () => become(user.id) };
+    return {
+      label: name,
+      detail: user.is_restricted ? "guest" : user.is_stranger ? "another company" : "",
+      before: avatar(name, false, "small"),
+      current: user.id === ui.user,
+      testid: `person-${name}`,
+      value: user.id,
+      run: () => become(user.id),
+    };
   });
   openMenu(event.currentTarget, [{ heading: "Be someone else" }, ...items], { label: "People" });
 }
@@ -1758,15 +2760,32 @@ async function become(user) {
   go(stays ? { user, thread: ui.thread, tab: ui.tab } : { user, channel: firstChannel()?.id });
 }
 
-const firstChannel = () => world.state.channels.find((one) => one.member && !one.im) ?? world.state.channels.find((one) => one.member);
+const firstChannel = () =>
+  world.state.channels.find((one) => one.member && !one.im) ?? world.state.channels.find((one) => one.member);
 
 function row(channel) {
   const current = channel.id === ui.channel;
-  const classes = ["row", current && "current", !channel.member && "outside", hasNews(channel) && !current && "news"].filter(Boolean).join(" ");
+  const classes = ["row", current && "current", !channel.member && "outside", hasNews(channel) && !current && "news"]
+    .filter(Boolean)
+    .join(" ");
   const title = channelTitle(channel);
   const sign = channel.im ? avatar(title, isBotDm(channel), "small") : icon(channel.private ? "lock" : "hash");
-  return h("button", { class: classes, type: "button", key: channel.id, "data-testid": `channel-${title}`, "data-channel": channel.id, "aria-current": current ? "page" : null, onclick: () => visit({ channel: channel.id }) },
-    sign, h("span", { class: "name" }, title), channel.shared && h("span", { class: "badge" }, "SHARED"), !channel.member && h("span", { class: "quiet" }, "not joined"));
+  return h(
+    "button",
+    {
+      class: classes,
+      type: "button",
+      key: channel.id,
+      "data-testid": `channel-${title}`,
+      "data-channel": channel.id,
+      title: channel.member ? null : "You are not in this channel",
+      "aria-current": current ? "page" : null,
+      onclick: () => visit({ channel: channel.id }),
+    },
+    sign,
+    h("span", { class: "name" }, title),
+    channel.shared && h("span", { class: "badge" }, "SHARED"),
+  );
 }
 
 async function visit(place) {
@@ -1791,26 +2810,94 @@ function sidebar() {
   const channels = world.state.channels;
   const me = userName(ui.user) ?? "nobody";
   const botDm = channels.find(isBotDm);
-  const rows = channels.filter((one) => !one.im).sort((one, other) => Number(other.member) - Number(one.member) || one.name.localeCompare(other.name));
+  const rows = channels
+    .filter((one) => !one.im)
+    .sort((one, other) => Number(other.member) - Number(one.member) || one.name.localeCompare(other.name));
   const section = (title, inner) => h("section", null, h("h2", null, title), inner);
-  return h("nav", { class: "sidebar", "aria-label": "Channels", key: "sidebar" },
-    h("div", { class: "workspace" }, h("strong", null, world.state.team?.name ?? "Local Slack"), h("span", { class: "quiet" }, "on this machine alone")),
-    h("button", { class: "me", type: "button", "aria-haspopup": "menu", "data-testid": "person-switch", onclick: personMenu, key: "me" },
-      avatar(me, false), h("span", null, "You are: ", h("strong", null, me)), icon("down")),
-    h("div", { class: "rows" },
+  return h(
+    "nav",
+    { class: "sidebar", "aria-label": "Channels", key: "sidebar" },
+    h(
+      "div",
+      { class: "workspace" },
+      h("strong", null, world.state.team?.name ?? "Local Slack"),
+      h("span", { class: "quiet" }, "on this machine alone"),
+    ),
+    h(
+      "button",
+      {
+        class: "me",
+        type: "button",
+        "aria-haspopup": "menu",
+        "data-testid": "person-switch",
+        onclick: personMenu,
+        key: "me",
+      },
+      avatar(me, false),
+      h("span", null, "You are: ", h("strong", null, me)),
+      icon("down"),
+    ),
+    h(
+      "div",
+      { class: "rows" },
       section("Channels", rows.map(row)),
       section("Direct messages", channels.filter((one) => one.im && !isBotDm(one)).map(row)),
-      section("Apps", h("button", { class: ["row", botDm && botDm.id === ui.channel && "current", botDm && hasNews(botDm) && botDm.id !== ui.channel && "news"].filter(Boolean).join(" "), type: "button", "data-testid": `channel-${bot().name}`, onclick: openBot },
-        avatar(bot().name, true, "small"), h("span", { class: "name" }, bot().name), h("span", { class: "badge" }, "APP")))));
+      section(
+        "Apps",
+        h(
+          "button",
+          {
+            class: [
+              "row",
+              botDm && botDm.id === ui.channel && "current",
+              botDm && hasNews(botDm) && botDm.id !== ui.channel && "news",
+            ]
+              .filter(Boolean)
+              .join(" "),
+            type: "button",
+            "data-testid": `channel-${bot().name}`,
+            onclick: openBot,
+          },
+          avatar(bot().name, true, "small"),
+          h("span", { class: "name" }, bot().name),
+          h("span", { class: "badge" }, "APP"),
+        ),
+      ),
+    ),
+  );
 }
 
 function bar(channel) {
-  const tabs = [["home", "Home"], ["messages", "Messages"]];
-  return h("header", { class: "bar", key: "bar" },
-    channel.im ? avatar(channelTitle(channel), isBotDm(channel), "small") : icon(channel.private ? "lock" : "hash"), h("h1", null, channelTitle(channel)),
+  const tabs = [
+    ["home", "Home"],
+    ["messages", "Messages"],
+  ];
+  return h(
+    "header",
+    { class: "bar", key: "bar" },
+    channel.im ? avatar(channelTitle(channel), isBotDm(channel), "small") : icon(channel.private ? "lock" : "hash"),
+    h("h1", null, channelTitle(channel)),
     channel.shared && h("span", { class: "badge" }, "SHARED WITH ANOTHER COMPANY"),
-    isBotDm(channel) && hasHome() && h("div", { class: "tabs", role: "tablist" }, tabs.map(([tab, label]) =>
-      h("button", { type: "button", role: "tab", "aria-selected": String(ui.tab === tab), "data-testid": `tab-${tab}`, onclick: () => visit({ channel: channel.id, tab }) }, label))));
+    isBotDm(channel) &&
+      hasHome() &&
+      h(
+        "div",
+        { class: "tabs", role: "tablist" },
+        tabs.map(([tab, label]) =>
+          h(
+            "button",
+            {
+              type: "button",
+              role: "tab",
+              "aria-selected": String(ui.tab === tab),
+              "data-testid": `tab-${tab}`,
+              onclick: () => visit({ channel: channel.id, tab }),
+            },
+            label,
+          ),
+        ),
+      ),
+  );
 }
 
 const hintKey = () => `hints:${world.state.hints.join("|")}`;
@@ -1825,34 +2912,98 @@ function hints() {
     const nodes = mrkdwn(hint);
     for (const code of nodes.flatMap((node) => [...node.querySelectorAll("code")])) {
       const text = code.textContent;
-      code.replaceWith(h("button", { class: "try", type: "button", title: "Put this into the message box", onclick: () => prefill(text) }, text));
+      code.replaceWith(
+        h(
+          "button",
+          { class: "try", type: "button", title: "Put this into the message box", onclick: () => prefill(text) },
+          text,
+        ),
+      );
     }
     return h("li", null, nodes);
   });
-  return h("div", { class: "hints", key: "hints", role: "note", "data-testid": "hints" },
-    h("div", { class: "hints-head" }, h("strong", null, "Try this"), h("button", { class: "bare", type: "button", "aria-label": "Dismiss hints", "data-testid": "dismiss-hints", onclick: drop }, icon("close"))),
-    h("ol", null, rows));
+  return h(
+    "div",
+    { class: "hints", key: "hints", role: "note", "data-testid": "hints" },
+    h(
+      "div",
+      { class: "hints-head" },
+      h("strong", null, "Try this"),
+      h(
+        "button",
+        { class: "bare", type: "button", "aria-label": "Dismiss hints", "data-testid": "dismiss-hints", onclick: drop },
+        icon("close"),
+      ),
+    ),
+    h("ol", null, rows),
+  );
 }
 
 function beginning(channel) {
-  const text = channel.im ? `This is the start of your messages with ${channelTitle(channel)}.` : `This is the very beginning of #${channelTitle(channel)}.`;
+  const text = channel.im
+    ? `This is the start of your messages with ${channelTitle(channel)}.`
+    : `This is the very beginning of #${channelTitle(channel)}.`;
   return h("div", { class: "beginning", key: "beginning" }, h("p", null, text));
 }
 
 function channelPane() {
   const channel = channelOf(ui.channel);
-  if (!channel) return h("main", { class: "channel", key: "nowhere" }, h("div", { class: "beginning" }, h("p", null, "You are not a member of this channel. Choose another one at the left.")));
-  if (isBotDm(channel) && ui.tab === "home") return h("main", { class: "channel", key: `pane|${channel.id}|home` }, bar(channel), homeView());
-  return h("main", { class: "channel", key: `pane|${channel.id}`, "data-where": "channel" }, bar(channel),
-    h("div", { class: "log", role: "log", "aria-label": `Messages in ${channelTitle(channel)}`, key: `log|${ui.user}|${channel.id}`, tabindex: "0", "data-log": "channel" },
-      h("div", { class: "log-fill" }), beginning(channel), channelMessages(channel.id)),
+  if (!channel)
+    return h(
+      "main",
+      { class: "channel", key: "nowhere" },
+      h(
+        "div",
+        { class: "beginning" },
+        h("p", null, "You are not a member of this channel. Choose another one at the left."),
+      ),
+    );
+  if (isBotDm(channel) && ui.tab === "home")
+    return h("main", { class: "channel", key: `pane|${channel.id}|home` }, bar(channel), homeView());
+  return h(
+    "main",
+    { class: "channel", key: `pane|${channel.id}`, "data-where": "channel" },
+    bar(channel),
+    h(
+      "div",
+      {
+        class: "log",
+        role: "log",
+        "aria-label": `Messages in ${channelTitle(channel)}`,
+        key: `log|${ui.user}|${channel.id}`,
+        tabindex: "0",
+        "data-log": "channel",
+      },
+      h("div", { class: "log-fill" }),
+      beginning(channel),
+      channelMessages(channel.id),
+    ),
     hints(),
-    channel.member === false ? outside(channel) : composer("channel"));
+    channel.member === false ? outside(channel) : composer("channel"),
+  );
 }
 
 function outside(channel) {
-  return h("div", { class: "composer-wrap", key: "outside" }, notice("channel"), h("div", { class: "outside-note" },
-    h("span", null, `You are not in #${channel.name}.`), h("button", { class: "button", type: "button", "data-testid": "join", onclick: () => tell("channel", "join", { channel: channel.id }) }, "Join channel")));
+  return h(
+    "div",
+    { class: "composer-wrap", key: "outside" },
+    notice("channel"),
+    h(
+      "div",
+      { class: "outside-note" },
+      h("span", null, `You are not in #${channel.name}.`),
+      h(
+        "button",
+        {
+          class: "button",
+          type: "button",
+          "data-testid": "join",
+          onclick: () => tell("channel", "join", { channel: channel.id }),
+        },
+        "Join channel",
+      ),
+    ),
+  );
 }
 
 const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
@@ -1863,9 +3014,23 @@ function draw() {
   const stuck = new Map([...app.querySelectorAll(".log")].map((log) => [log.key, atEnd(log)]));
   const open = ui.thread && channelOf(ui.channel);
   const shade = world.state.views.length > 0;
-  morph(app, h("div", { id: "app", class: open ? "with-thread" : "", "aria-busy": "false" },
-    h("div", { class: "frame", key: "frame", inert: shade }, sidebar(), channelPane(), open && threadPane(composer("thread"))),
-    !world.online && h("div", { class: "offline", role: "alert", key: "offline" }, "The connection is gone. Trying again…"), modals()));
+  morph(
+    app,
+    h(
+      "div",
+      { id: "app", class: open ? "with-thread" : "", "aria-busy": "false" },
+      h(
+        "div",
+        { class: "frame", key: "frame", inert: shade },
+        sidebar(),
+        channelPane(),
+        open && threadPane(composer("thread")),
+      ),
+      !world.online &&
+        h("div", { class: "offline", role: "alert", key: "offline" }, "The connection is gone. Trying again…"),
+      modals(),
+    ),
+  );
   document.title = `${channelOf(ui.channel) ? channelTitle(channelOf(ui.channel)) : "Slack"} – ${bot().name}`;
   scroll(stuck);
   seen();
@@ -1878,7 +3043,9 @@ function scroll(stuck) {
     if (stuck.get(log.key) !== false || ui.jump === `end-${log.dataset.log}`) log.scrollTop = log.scrollHeight;
   }
   if (!ui.jump) return;
-  const target = app.querySelector(`.thread [data-ts="${CSS.escape(ui.jump)}"]`) ?? app.querySelector(`[data-ts="${CSS.escape(ui.jump)}"]`);
+  const target =
+    app.querySelector(`.thread [data-ts="${CSS.escape(ui.jump)}"]`) ??
+    app.querySelector(`[data-ts="${CSS.escape(ui.jump)}"]`);
   if (target && ui.shown !== ui.jump) target.scrollIntoView({ block: "center" });
   ui.shown = ui.jump;
 }
@@ -1896,10 +3063,17 @@ async function start() {
   onChange(draw);
   document.addEventListener("keydown", pageKeys);
   await load();
-  ui.read.from = world.state.messages.at(-1)?.ts ?? "0";
+  ui.read.from =
+    [...world.state.messages.values()]
+      .flatMap((all) => all.at(-1)?.ts ?? [])
+      .sort()
+      .at(-1) ?? "0";
   const wanted = query.get("channel");
-  const channel = world.state.channels.find((one) => one.id === wanted || (one.name === wanted && !one.im)) ?? firstChannel();
-  go({ channel: channel?.id, thread: query.get("thread"), tab: query.get("tab") ?? "messages" });
+  const channel =
+    world.state.channels.find((one) => one.id === wanted || (one.name === wanted && !one.im)) ?? firstChannel();
+  const permalink = location.hash.match(/^#([CDG]\w+)\/p(\d+)(\d{6})$/);
+  if (permalink && channelOf(permalink[1])) names.open(permalink[1], `${permalink[2]}.${permalink[3]}`, null);
+  else go({ channel: channel?.id, thread: query.get("thread"), tab: query.get("tab") ?? "messages" });
   document.querySelector('[data-testid="composer"]')?.focus();
   follow();
 }

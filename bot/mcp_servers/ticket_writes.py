@@ -22,6 +22,7 @@ from bot.mcp_servers.parameters import (
     Percentage,
     StatusWord,
     SubtaskWord,
+    TextOrNull,
     Texts,
 )
 from bot.mcp_servers.ticket_reads import shown
@@ -77,7 +78,7 @@ class TicketWrites:
         type: MaybeType = None,
         priority: MaybePriority = None,
         labels: Texts = None,
-        epicId: MaybeText = None,
+        epicId: TextOrNull = None,
         relatesTo: Texts = None,
     ) -> Outcome:
         """Change fields of a ticket; those left out stay. Lists replace the old ones; epicId null removes it.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from bot.errors import LinkedElsewhere
 from bot.inbox.claim import Claim, Item
-from bot.sessions import archive, linking, transcript
+from bot.sessions import archive, linking
+from bot.sessions.export import transcript_of
 from bot.sessions.session import ChatSession
 from bot.slack import blocks
 from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, write_link
@@ -70,29 +69,16 @@ async def _write_file(
     parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow, ticket: Ticket
 ) -> None:
     """The transcript's file, where the audience of the thread allows, and its mark in the ticket's history."""
-    content = await claim.read(lambda c: _content(c, session, row, parts.me.url))
+    content = await claim.read(lambda c: transcript_of(c, session, row))
     channel = (await parts.people.channels()).get(claim.channel)
-    public = channel is not None and not (channel.private or channel.im or channel.mpim or channel.shared)
+    public = channel is not None and channel.public
     written = await parts.in_store(
         lambda store: archive.write_transcript(
             content, workspace=parts.workspace_folder, private_folder=parts.private_folder, public=public
         )
     )
-    op = f"archive:{session.id}:{ticket.id}:{row.n}"
-    await record(parts, ticket.id, "session_archived", session, row.by, op)
+    await record(parts, ticket.id, "session_archived", session, row.by, row.op)
     await claim.write(
         "archived",
-        lambda c: archive.finish_archive(c, row, str(written.file), written.sha256, parts.now_ms()),
-    )
-
-
-def _content(connection: Connection, session: ChatSession, row: archive.ArchiveRow, url: str) -> dict[str, object]:
-    turns = transcript.turns_of(connection, session.id)
-    return archive.transcript_file(
-        session,
-        messages=transcript.messages_of(connection, session.id),
-        turns=turns,
-        steps=transcript.steps_of(connection, [turn.id for turn in turns]),
-        links=linking.links_of(connection, session.id),
-        archived=row,
+        lambda c: archive.finish_archive(c, row, written.file, written.sha256, parts.now_ms()),
     )

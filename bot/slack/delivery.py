@@ -18,7 +18,6 @@ from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
 EVENT_TYPE = "sciorex_post"
-NO_UNFURL = {"unfurl_links": False, "unfurl_media": False}
 # Slack will answer the same however often it is asked.
 FOR_GOOD = {
     "channel_not_found",
@@ -78,9 +77,10 @@ async def _create(parts: Parts, claim: Claim, post: Post) -> None:
     try:
         answer = await parts.client.chat_postMessage(
             channel=claim.channel,
-            **({"thread_ts": claim.thread_ts} if claim.thread_ts else {}),
+            thread_ts=claim.thread_ts or None,
             metadata=metadata(post.key),
-            **NO_UNFURL,
+            unfurl_links=False,
+            unfurl_media=False,
             **post.wanted,
         )
     except SlackApiError:

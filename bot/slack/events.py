@@ -43,7 +43,7 @@ async def member_joined(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
         key = f"e:{body['event_id']}"
         await parts.take_in(Arrival(team, event["channel"], "", key, "joined", now, {"user": event.get("inviter")}))
     else:
-        parts.people.forget(event["user"])
+        parts.people.forget(user=event["user"])
     await ack()
 
 
@@ -52,5 +52,5 @@ async def channel_id_changed(parts: Parts, ack: Any, body: dict[str, Any]) -> No
     event = body["event"]
     team, old, new = team_of(body, parts.me), str(event["old_channel_id"]), str(event["new_channel_id"])
     await parts.db.write("channel moved", lambda c: move_channel(c, team, old, new))
-    parts.people.forget(old)
+    parts.people.forget(channel=old)
     await ack()

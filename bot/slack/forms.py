@@ -60,7 +60,7 @@ async def open_archive(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     modal = modals.archive_modal(
         metadata=place.remember(),
         ticket=await _linked(parts, body, place),
-        private=channel is None or channel.private or channel.im or channel.mpim or channel.shared,
+        private=channel is None or not channel.public,
     )
     await _open(parts, body, modal)
     await ack()

@@ -148,15 +148,16 @@ async def write_unlink(parts: Parts, session: ChatSession, ended: linking.Link, 
 
 
 async def record(
-    parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str, **details: str
+    parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str
 ) -> None:
     """Writes what happened to a session into a ticket's history, once for each op."""
     by = Actor("user", user)
+    latest = session.id if action == "session_linked" else None
 
     def write(store: TicketStore) -> object:
         return store.change(
             ticket_id,
-            lambda ticket, now: ticket.record(action, {"sessionId": session.id, **details}, by=by, at=now),
+            lambda ticket, now: ticket.record(action, {"sessionId": session.id}, by=by, at=now, last_session_id=latest),
             op=op,
         )
 

@@ -63,7 +63,7 @@ class Preview:
         """The first sign: the thread's status, or a message where the app is no agent."""
         try:
             await self._parts.client.agents_sessions_setStatus(
-                channel=self._claim.channel, thread_ts=self._claim.thread_ts, status="processing"
+                channel_id=self._claim.channel, thread_ts=self._claim.thread_ts, status="processing"
             )
         except SlackApiError:
             if self._mode == "stream":
@@ -107,7 +107,7 @@ class Preview:
                 channel=self._claim.channel,
                 ts=self._ts,
                 metadata=metadata(f"{self._turn.key}.answer.0"),
-                **({"markdown_text": rest} if rest else {}),
+                markdown_text=rest or None,
             )
         except SlackApiError as error:
             log.info("the stream could not be ended: %s", error.response.get("error"))
@@ -118,7 +118,7 @@ class Preview:
         """The thread is no longer at work."""
         with suppress(SlackApiError):
             await self._parts.client.agents_sessions_setStatus(
-                channel=self._claim.channel, thread_ts=self._claim.thread_ts, status="active"
+                channel_id=self._claim.channel, thread_ts=self._claim.thread_ts, status="active"
             )
 
     async def _draw(self) -> None:

@@ -193,7 +193,8 @@ async def offer_link(
     parts: Parts, claim: Claim, session: ChatSession, named: Sequence[tuple[Ticket, str]]
 ) -> None:
     """In a thread with no ticket, the writer alone is offered to link the first one named."""
-    if not named or await claim.read(lambda c: current_link(c, session.id)):
+    linked = await claim.read(lambda c: current_link(c, session.id))
+    if linked or not named:
         return
     ticket, user = named[0]
     if not ticket.archived:

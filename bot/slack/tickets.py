@@ -21,7 +21,7 @@ from bot.slack.parts import Parts
 from bot.slack.words import TICKET_ID
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Actor, Ticket
-from bot.tickets.vocabulary import Status
+from bot.tickets.vocabulary import Status, spelled
 
 
 async def slash_ticket(parts: Parts, claim: Claim, item: Item) -> None:
@@ -151,10 +151,10 @@ async def change_status(parts: Parts, claim: Claim, item: Item, ticket_id: str, 
     """A person moves a ticket; raises TransitionNotAllowed with what is allowed."""
     user = str(item.body["user"])
     await parts.people.may_write(user)
-    by = Actor("user", user)
+    by, to = Actor("user", user), spelled(Status, wanted)
     changed = await parts.in_store(
         lambda store: store.change(
-            ticket_id, lambda ticket, now: ticket.change_status(wanted, by=by, at=now), op=f"status:{item.key}"
+            ticket_id, lambda ticket, now: ticket.change_status(to, by=by, at=now), op=f"status:{item.key}"
         )
     )
     if claim.thread_ts:

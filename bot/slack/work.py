@@ -115,7 +115,7 @@ async def stop(parts: Parts, claim: Claim, item: Item) -> None:
 
 async def joined(parts: Parts, claim: Claim, item: Item) -> None:
     """Invited to a channel: says once, briefly, what it does."""
-    parts.people.forget(claim.channel)
+    parts.people.forget(user=parts.me.user)
     names = parts.commands
     shown = blocks.invited(parts.me.name, (names.link, names.unlink, names.ticket))
     key = f"hello.{claim.thread_id}"
@@ -134,7 +134,7 @@ async def failed(parts: Parts, claim: Claim, item: Item | None, error: Exception
         tries = item.attempts if item else 1
         level = logging.WARNING if isinstance(error, SLACK_IS_AWAY) else logging.ERROR
         log.log(level, "thread %s failed and is tried again: %s", claim.thread_id, reason, exc_info=error)
-        return parts.now_ms() + min(60_000, 500 * 2 ** min(tries, 7))
+        return parts.now_ms() + min(60_000, 500 << min(tries, 7))
     quote = secrets.token_hex(4)
     log.error("gave up on item %s of thread %s, id %s", item.id, claim.thread_id, quote, exc_info=error)
     given_up = item

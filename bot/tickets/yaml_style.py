@@ -4,7 +4,7 @@ import json
 import re
 from typing import Literal
 
-from yaml import ScalarNode
+from yaml import Node, ScalarNode
 from yaml.resolver import Resolver
 
 from bot.errors import InvalidTicket
@@ -44,6 +44,18 @@ def may_be_plain(text: str, *, flow: bool = False) -> bool:
         return False
     tag: str = _TAGS.resolve(ScalarNode, text, (True, False))  # type: ignore[no-untyped-call]
     return tag == "tag:yaml.org,2002:str" and plain_value(text) == text
+
+
+def in_place_of(node: Node, value: str | int | float | bool | None) -> str:
+    """One value with the quotes of the one it replaces; a date stays unquoted only where one was."""
+    old = (str(node.value), node.style) if isinstance(node, ScalarNode) else ("", None)
+    if old[1] == '"':
+        return scalar(value, "double")
+    if old[1] == "'":
+        return scalar(value, "single")
+    if isinstance(value, str) and is_date(value):
+        return value if is_date(old[0]) else scalar(value, "single")
+    return scalar(value)
 
 
 def is_date(text: str) -> bool:

@@ -6,9 +6,10 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 from bot.errors import EditRefused
-from bot.tickets.change import Append, Edit, Path, Remove, Set, Value
-from bot.tickets.yaml_edit import Editor, Order, Refusal
+from bot.tickets.change import Append, Edit, Set, Value
+from bot.tickets.yaml_edit import Editor, Order
 from bot.tickets.yaml_marks import UnmarkedEnd
+from bot.tickets.yaml_splices import Refusal
 from bot.tickets.yaml_values import Parsed, YamlProblem, parse
 
 BOM = "\ufeff"
@@ -115,6 +116,3 @@ def _is_json(text: str) -> bool:
 def _refused(file: str, line: int | None, cause: str) -> EditRefused:
     where = f"{file}, line {line}," if line else file
     return EditRefused(f"{where} cannot be changed safely: {cause}. Change it there by hand.")
-
-
-__all__ = ["Append", "Edit", "Edited", "Path", "Remove", "Set", "apply", "expected", "same"]

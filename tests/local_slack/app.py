@@ -1,7 +1,7 @@
 """A manifest, a running local Slack and the real clients, for the tests beside this file."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,10 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.local_slack import LocalSlack
+from bot.local_slack import LocalSlack, SlackRefuses
 
 Json = dict[str, Any]
+NOBODY = "http://127.0.0.1:9/nobody"  # where no server listens
 SCOPES = (
     *("commands", "chat:write", "app_mentions:read", "users:read", "team:read", "reactions:write"),
     *("channels:history", "groups:history", "im:history", "channels:read", "groups:read", "im:read"),
@@ -74,7 +75,7 @@ class Place:
             answer = await self.client.api_call(method, json=args)
         except SlackApiError as failed:
             return str(failed.response["error"])
-        raise AssertionError(f"{method} was not refused: {answer.data}")
+        raise AssertionError(f"{method} was not refused: {answer.data!r}")
 
     async def problems(self, method: str, **args: Any) -> list[str]:
         """What is said about a call's blocks or view."""
@@ -111,11 +112,19 @@ async def connected(slack: LocalSlack, doors: Callable[[AsyncApp], None]) -> Asy
     app = bolt_app(slack)
     doors(app)
     handler = AsyncSocketModeHandler(app, slack.app_token)
-    await handler.connect_async()
+    await handler.connect_async()  # type: ignore[no-untyped-call]
     try:
         yield app
     finally:
         await handler.close_async()  # type: ignore[no-untyped-call]
+
+
+async def trigger(slack: LocalSlack, user: str) -> str:
+    """A trigger id of a shortcut that nobody acknowledges."""
+    slack.request_url = NOBODY
+    with suppress(SlackRefuses):
+        await slack.global_shortcut(user, "new_ticket")
+    return str(slack.deliveries[-1].payload["trigger_id"])
 
 
 def button(action_id: str, value: str = "1") -> Json:

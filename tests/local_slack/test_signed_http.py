@@ -9,7 +9,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from tests.local_slack.app import bolt_app, connected, place
+from tests.local_slack.app import NOBODY, bolt_app, connected, place
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -95,7 +95,7 @@ async def test_an_app_may_ask_for_no_retry_and_slowness_is_a_failure() -> None:
             here.slack.request_url = url
             await here.slack.say(here.ada, here.general, "hello")
             await here.slack.until(lambda slack: slack.deliveries[-1].status == "http_error")
-        here.slack.request_url = "http://127.0.0.1:9/nobody"
+        here.slack.request_url = NOBODY
         await here.slack.say(here.ada, here.general, "hello")
         await here.slack.until(lambda slack: len(slack.deliveries) == 4)
         assert [sent.attempt for sent in here.slack.deliveries] == [0, 0, 1, 2]
@@ -107,7 +107,7 @@ async def test_a_socket_comes_before_the_request_url() -> None:
         async def message() -> None: ...
 
     async with place() as here, connected(here.slack, quiet):
-        here.slack.request_url = "http://127.0.0.1:9/nobody"
+        here.slack.request_url = NOBODY
         await here.slack.say(here.ada, here.general, "hello")
         await here.slack.until(lambda slack: slack.deliveries[-1].status == "acked")
         assert here.slack.deliveries[-1].via == "socket"

@@ -1,0 +1,271 @@
+"""The bot is killed at every door of a turn, a link and an archive; started again, nothing is lost or said twice."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import shutil
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, or_, select
+
+from bot.database import Database
+from bot.demo import SAMPLE
+from bot.local_model import LocalModel, Reply, ToolCall, say
+from bot.local_slack import LocalSlack
+from bot.sessions.models import inbox, post, thread, turn
+from tests.bench import everything_in, manifest
+from tests.crash.victim import Kill, live
+
+SIDE_BY_SIDE = 3
+WORDS = "Thumbnails come at 64px, 128px and 256px. I begin with the smallest one. That is all for now."
+NOTE = "Backend API is ready"
+
+
+def script(body: dict[str, Any]) -> Reply:
+    """One tool call, then one answer."""
+    last = body["messages"][-1]["content"]
+    if any(block.get("type") == "tool_result" for block in last):
+        return say(WORDS)
+    marked = {"ticketId": "T-042", "title": "Add image processing", "status": "in_progress"}
+    return say("I mark it. ", ToolCall("mcp__sciorex-tickets__sciorex_update_subtask", marked))
+
+
+@pytest.fixture(scope="session")
+def processes() -> ForkServerContext:
+    """Processes forked from one that has loaded everything already."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.crash.victim"])
+    return context
+
+
+@dataclass
+class Scene:
+    """One bot, one Slack, one workspace, for one death."""
+
+    slack: LocalSlack
+    folder: Path
+    database: Path
+    armed: Path
+    notes: Path
+    environ: dict[str, str]
+    alice: str
+    channel: str
+    processes: ForkServerContext
+    running: BaseProcess | None = None
+    root: str = ""
+
+    async def live(self, kill: Kill | None) -> None:
+        """Starts the bot and waits until it listens."""
+        connections = self.opened()
+        arguments = (self.environ, self.armed, kill, self.notes)
+        self.running = self.processes.Process(target=live, args=arguments, daemon=True)
+        self.running.start()
+        await self.slack.until(lambda _: self.opened() > connections, timeout=20)
+
+    def opened(self) -> int:
+        return sum(call.method == "apps.connections.open" for call in self.slack.calls)
+
+    def dead(self) -> bool:
+        return self.running is None or not self.running.is_alive()
+
+    def end(self) -> None:
+        if self.running:
+            self.running.kill()
+            self.running.join(5)
+            self.running = None
+
+    async def at_rest(self, timeout: float = 30) -> None:
+        """Waits until nothing is left to do: no row of the inbox, no turn, no post, no claim."""
+        db = Database(f"sqlite:///{self.database}")
+        waiting = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
+        held = select(func.count()).select_from(thread).where(or_(thread.c.owner.is_not(None), thread.c.ready_ms > 0))
+        turns = select(func.count()).select_from(turn).where(turn.c.state.not_in(("done", "stopped", "failed")))
+        behind = select(func.count()).select_from(post).where(post.c.want_rev > post.c.shown_rev)
+
+        def left(connection: Any) -> list[int]:
+            return [connection.execute(query).scalar_one() for query in (waiting, held, turns, behind)]
+
+        try:
+            async with asyncio.timeout(timeout):
+                while any(await db.read(left)):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(f"not at rest: {await db.read(left)}") from None
+        finally:
+            await db.close()
+
+    def ours(self) -> list[dict[str, Any]]:
+        return [m for m in self.slack.messages(self.channel, self.root) if m.get("bot_id") == self.slack.bot_id]
+
+    def ticket(self) -> str:
+        return (self.folder / ".sciorex" / "tickets" / "T-042.yaml").read_text(encoding="utf-8")
+
+
+@asynccontextmanager
+async def scene(folder: Path, template: Path, processes: ForkServerContext) -> AsyncIterator[Scene]:
+    shutil.copytree(SAMPLE, folder / "workspace")
+    shutil.copy(template, folder / "bot.db")
+    slack, model = LocalSlack(manifest()), LocalModel(script)
+    await slack.start()
+    await model.start()
+    alice = slack.add_user("Alice")
+    channel = slack.add_channel("general", members=(alice, slack.bot_user_id))
+    environ = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "ANTHROPIC_API_KEY": "scripted",
+        "ANTHROPIC_BASE_URL": model.url,
+        "SCIOREX_WORKSPACE": str(folder / "workspace"),
+        "DATABASE_URL": f"sqlite:///{folder / 'bot.db'}",
+    }
+    here = Scene(
+        slack,
+        folder / "workspace",
+        folder / "bot.db",
+        folder / "armed",
+        folder / "notes",
+        environ,
+        alice,
+        channel,
+        processes,
+    )
+    try:
+        yield here
+    finally:
+        here.end()
+        await model.stop()
+        await slack.stop()
+
+
+Act = Callable[[Scene], Awaitable[None]]
+Check = Callable[[Scene], None]
+
+
+async def play(kill: Kill | None, act: Act, check: Check, folder: Path, template: Path, context: Any) -> None:
+    """Acts, dies where it is told to, lives again, comes to rest, and is checked."""
+    async with scene(folder, template, context) as here:
+        await here.live(kill)
+        await act(here)
+        if kill:
+            async with asyncio.timeout(30):
+                while not here.dead():
+                    await asyncio.sleep(0.02)
+            here.end()
+            await here.live(None)
+        await here.at_rest()
+        try:
+            check(here)
+        except AssertionError as error:
+            raise AssertionError(f"killed at {kill}: {error}") from error
+
+
+async def killed_everywhere(act: Act, check: Check, tmp_path: Path, template: Path, context: Any) -> None:
+    """Plays it once to learn its doors, then once for every door and both sides of it."""
+    first = tmp_path / "whole"
+    first.mkdir()
+    await play(None, act, check, first, template, context)
+    seen: Counter[str] = Counter()
+    kills: list[Kill] = []
+    for door in (first / "notes").read_text().splitlines():
+        seen[door] += 1
+        if not (door == "model text" and seen[door] > 2):
+            kills += [Kill(door, seen[door], "before"), Kill(door, seen[door], "after")]
+    assert len(kills) > 20, kills
+    gate = asyncio.Semaphore(SIDE_BY_SIDE)
+
+    async def one(n: int, kill: Kill) -> None:
+        async with gate:
+            folder = tmp_path / f"death-{n}"
+            folder.mkdir()
+            await play(kill, act, check, folder, template, context)
+
+    results = await asyncio.gather(*(one(n, kill) for n, kill in enumerate(kills)), return_exceptions=True)
+    failures = [f"{kill}: {type(r).__name__} {r}" for kill, r in zip(kills, results, strict=True) if r is not None]
+    assert not failures, f"{len(failures)} of {len(kills)} deaths:\n" + "\n".join(failures)
+
+
+async def ask(here: Scene) -> None:
+    here.armed.touch()
+    here.root = await here.slack.say(here.alice, here.channel, f"<@{here.slack.bot_user_id}> go on with T-042")
+
+
+def answered_once(here: Scene) -> None:
+    messages = here.ours()
+    answers = [m for m in messages if "64px" in everything_in(m)]
+    assert len(answers) == 1, [m.get("text") for m in messages]
+    assert "That is all for now." in everything_in(answers[0])
+    assert len([m for m in messages if "T-042" in everything_in(m) and "relat" in everything_in(m).lower()]) <= 2
+    keys = [json.dumps(m.get("metadata")) for m in messages]
+    assert len(set(keys)) == len(keys), keys
+    assert all(m.get("metadata") for m in messages), [m.get("text") for m in messages if not m.get("metadata")]
+    assert here.ticket().count("subtask_updated") == 1
+    assert here.ticket().count("session_referenced") == 1
+
+
+async def test_a_turn_killed_anywhere_ends_in_one_whole_answer_and_one_change(
+    tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
+) -> None:
+    await killed_everywhere(ask, answered_once, tmp_path, sqlite_template, processes)
+
+
+async def link(here: Scene) -> None:
+    here.root = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    here.armed.touch()
+    await here.slack.say(here.alice, here.channel, "!link T-042", here.root)
+
+
+def linked_once(here: Scene) -> None:
+    messages = here.ours()
+    assert len(messages) == 2, [m.get("text") for m in messages]  # the header, and that it was linked
+    assert here.ticket().count("action: session_linked") == 1
+
+
+async def test_a_link_killed_anywhere_is_made_once(
+    tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
+) -> None:
+    await killed_everywhere(link, linked_once, tmp_path, sqlite_template, processes)
+
+
+async def archive(here: Scene) -> None:
+    here.root = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    await here.slack.message_shortcut(here.alice, "archive_to_ticket", here.channel, here.root)
+    await here.slack.until(lambda s: bool(s.views(here.alice)), timeout=10)
+    view = here.slack.views(here.alice)[-1]
+    here.armed.touch()
+    chosen = {"value": "T-042", "text": {"type": "plain_text", "text": "T-042"}}
+    values = {"ticket": {"ticket": {"selected_option": chosen}}, "note": {"note": {"value": NOTE}}}
+    submitted = asyncio.ensure_future(here.slack.submit(here.alice, view["id"], values))
+    submitted.add_done_callback(lambda task: task.exception())
+
+
+def archived_once(here: Scene) -> None:
+    written = list((here.folder / ".sciorex" / "sessions").glob("session-*.json"))
+    if not written:
+        # Killed before the row was there: Slack told the person that it did not work, and nothing was done.
+        assert here.ours() == []
+        assert "session_" not in here.ticket()
+        return
+    assert here.ticket().count("action: session_linked") == 1
+    assert here.ticket().count("action: session_archived") == 1
+    assert len(written) == 1
+    transcript = json.loads(written[0].read_text(encoding="utf-8"))
+    assert [m["content"] for m in transcript["messages"]] == ["Let us talk about avatars"]
+    assert len([m for m in here.ours() if NOTE in everything_in(m)]) >= 1
+    assert len(here.ours()) == 2, [m.get("text") for m in here.ours()]
+
+
+async def test_an_archive_killed_anywhere_is_made_once(
+    tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
+) -> None:
+    await killed_everywhere(archive, archived_once, tmp_path, sqlite_template, processes)
