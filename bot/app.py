@@ -135,7 +135,9 @@ async def who_am_i(client: AsyncWebClient) -> Identity:
         answer = await client.auth_test()
     except SlackApiError as error:
         reason = error.response.get("error")
-        raise BotError(f"Slack does not accept SLACK_BOT_TOKEN ({reason}). Install the app again, or check it.") from error
+        raise BotError(
+            f"Slack does not accept SLACK_BOT_TOKEN ({reason}). Install the app again, or check it."
+        ) from error
     except (aiohttp.ClientError, TimeoutError) as error:
         raise BotError(f"Slack cannot be reached at SLACK_API_URL ({type(error).__name__}).") from error
     return Identity(

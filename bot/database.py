@@ -122,20 +122,26 @@ class _BatchWriter:
         self._engine = engine
         self._queue: queue.Queue[tuple[Callable[[Connection], object], Future[object]] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._closed = False
         self._lock = threading.Lock()
 
     def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
+        future: Future[T] = Future()
         with self._lock:
+            if self._closed:
+                raise RuntimeError("the database is closed")
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="db-write", daemon=True)
                 self._thread.start()
-        future: Future[T] = Future()
-        self._queue.put((fn, future))  # type: ignore[arg-type]
+            self._queue.put((fn, future))  # type: ignore[arg-type]
         return future
 
     def close(self) -> None:
+        with self._lock:
+            closed, self._closed = self._closed, True
+            if self._thread and not closed:
+                self._queue.put(None)
         if self._thread:
-            self._queue.put(None)
             self._thread.join()
 
     def _run(self) -> None:

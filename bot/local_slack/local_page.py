@@ -78,6 +78,7 @@ def seen_by(workspace: Workspace, user: str) -> Json:
         "commands": list(workspace.declared.commands.values()),
         "message_shortcuts": list(workspace.declared.message_shortcuts.values()),
         "global_shortcuts": list(workspace.declared.global_shortcuts.values()),
+        "hints": workspace.hints,
         "app": {
             "name": workspace.declared.name,
             "bot_user_id": workspace.bot_user_id,

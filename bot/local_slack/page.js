@@ -253,7 +253,7 @@ const EMOJI = {
 };
 
 /** Who and what ids stand for; page.js fills these in. */
-const names = { user: (id) => id, channel: (id) => id, me: () => "", open: (_channel, _ts, _thread) => {} };
+const names = { user: (id) => id, channel: (id) => id, me: () => "", open: () => {} };
 
 function unescape(text) {
   return text.replace(/&(amp|lt|gt);/g, (_, name) => ({ amp: "&", lt: "<", gt: ">" })[name]);
@@ -2371,44 +2371,43 @@ function userTag(message) {
   return user.is_stranger ? h("span", { class: "badge" }, "EXTERNAL") : null;
 }
 
-const drawn = new Map(); // "where|ts" -> what the live node was drawn from
+const drawn = new Map(); // a message's key -> what its live node was drawn from
+const around = { state: null, text: "", version: 0 }; // names and menus that stand in every message
+
+/** Before everything is drawn: which messages have a live node, and whether names or menus have changed. */
+function noteLive(app) {
+  const live = new Set([...app.querySelectorAll("[data-ts]")].map((node) => node.key));
+  for (const key of drawn.keys()) if (!live.has(key)) drawn.delete(key);
+  if (around.state === world.state) return;
+  around.state = world.state;
+  const text = JSON.stringify([world.state.users, world.state.channels, world.state.message_shortcuts]);
+  if (text !== around.text) around.version += 1;
+  around.text = text;
+}
 
 /** A message's node, or a stand-in for the live one when nothing in it has changed. */
 function memo(message, where, joined) {
   const key = `message|${where}|${message.channel}|${message.ts}`;
-  const related =
-    where === "channel"
-      ? [
-          repliesTo(message.channel, message.ts).map((one) => [one.ts, one.user]),
-          privateIn(message.channel, message.ts).length,
-        ]
-      : 0;
+  const replies = where === "channel" ? repliesTo(message.channel, message.ts).map((one) => [one.ts, one.user]) : [];
+  const forMe = where === "channel" ? privateIn(message.channel, message.ts).length : 0;
+  const own = [
+    ui.touched[message.ts],
+    ui.jump === message.ts,
+    ui.editing?.ts === message.ts && [ui.editing, ui.notices.edit],
+  ];
   const sources = JSON.stringify([
     message,
     joined,
-    related,
-    ui.editing,
-    ui.touched[message.ts],
-    ui.jump === message.ts,
+    replies,
+    forMe,
+    own,
     ui.user,
-    ui.notices.edit,
-    dayName(timeOf(message.ts)),
-    everyName(),
+    new Date().toDateString(),
+    around.version,
   ]);
-  if (
-    drawn.get(key) === sources &&
-    document.getElementById("app").querySelector(`[data-where="${where}"] [data-ts="${message.ts}"]`)?.key === key
-  )
-    return keep(key);
+  if (drawn.get(key) === sources) return keep(key);
   drawn.set(key, sources);
   return messageView(message, where, joined, key);
-}
-
-let namesSeen = [null, ""];
-function everyName() {
-  if (namesSeen[0] !== world.state)
-    namesSeen = [world.state, JSON.stringify([world.state.users, world.state.channels, world.state.message_shortcuts])];
-  return namesSeen[1].length + namesSeen[1].slice(-60);
 }
 
 /** Messages in order, with days between them. */
@@ -3012,6 +3011,7 @@ const atEnd = (log) => log.scrollHeight - log.scrollTop - log.clientHeight < 60;
 function draw() {
   if (!world.state) return;
   const stuck = new Map([...app.querySelectorAll(".log")].map((log) => [log.key, atEnd(log)]));
+  noteLive(app);
   const open = ui.thread && channelOf(ui.channel);
   const shade = world.state.views.length > 0;
   morph(

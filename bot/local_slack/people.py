@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bot.local_slack import messages, streams
 from bot.local_slack.files import keep_file
+from bot.local_slack.methods_chat import open_direct
 from bot.local_slack.refusals import Json, Refused, SlackRefuses
 from bot.local_slack.rich_text import as_slack_writes, rich_text
 from bot.local_slack.workspace import Workspace
@@ -96,9 +97,11 @@ def delete(workspace: Workspace, user: str, channel: str, ts: str) -> None:
     messages.delete(workspace, place, message)
 
 
-def home_opened(workspace: Workspace, user: str, channel: Channel, tab: str) -> None:
+def home_opened(workspace: Workspace, user: str, tab: str) -> None:
     """A person opens the app's Home or Messages tab (app_home_opened)."""
-    refuse_guest(workspace, person_of(workspace, user))
+    person = person_of(workspace, user)
+    refuse_guest(workspace, person)
+    channel = open_direct(workspace, person)
     if tab == "home" and not workspace.declared.home_tab:
         raise SlackRefuses("This app has no Home tab.")
     event: Json = {"type": "app_home_opened", "user": user, "channel": channel.id, "tab": tab}

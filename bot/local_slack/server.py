@@ -6,15 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 from bot.local_slack import admin, interactions, messages, modals, people
 from bot.local_slack.delivery import Delivery
 from bot.local_slack.faults import Call, Fault
 from bot.local_slack.methods_agents import session_status
-from bot.local_slack.methods_chat import open_direct
 from bot.local_slack.refusals import Json
-from bot.local_slack.routes import application
+from bot.local_slack.routes import Server
 from bot.local_slack.views import stack_of
 from bot.local_slack.workspace import Pace, Workspace
 
@@ -29,7 +26,8 @@ class LocalSlack:
 
     clock: seconds since the epoch. data: a folder in which everything outlives the process. agent, streaming:
     False gives a workspace without the feature. ack_within: seconds an acknowledgement may take; retries: the
-    pauses in seconds before an event is sent again; sleep: how those pauses are slept.
+    pauses in seconds before an event is sent again; sleep: how those pauses are slept. mention_first: whether
+    app_mention is sent before its message event, or after it.
     """
 
     def __init__(
@@ -44,18 +42,11 @@ class LocalSlack:
         ack_within: float = 3.0,
         retries: Sequence[float] = (0.0, 60.0, 300.0),
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        mention_first: bool = True,
     ) -> None:
-        self._workspace = workspace = Workspace(
-            manifest,
-            clock=clock,
-            data=data,
-            agent=agent,
-            streaming=streaming,
-            team_id=team_id,
-            pace=Pace(ack_within, retries, sleep),
-        )
-        self._runner: web.AppRunner | None = None
-        self.url = ""
+        pace = Pace(ack_within, retries, sleep, mention_first)
+        self._workspace = workspace = Workspace(manifest, clock, data, agent, streaming, team_id, pace)
+        self._server = Server(workspace, {name: getattr(self, name) for name in ACTS})
         self.team_id, self.app_id = workspace.team_id, workspace.app_id
         self.bot_user_id, self.bot_id = workspace.bot_user_id, workspace.bot_id
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
@@ -65,23 +56,16 @@ class LocalSlack:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Serves until stop(); port 0 takes a free one. What was not acknowledged before is sent again."""
-        acts = {name: getattr(self, name) for name in ACTS}
-        self._runner = web.AppRunner(application(self._workspace, acts), access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        address = self._runner.addresses[0]
-        self.url = self._workspace.url = f"http://{address[0]}:{address[1]}"
-        self._workspace.deliveries.start()
+        await self._server.start(host, port)
 
     async def stop(self) -> None:
         """Ends every connection at once; with `data`, a new LocalSlack goes on where this one stood."""
-        self._workspace.faults.release_all()
-        await self._workspace.deliveries.stop()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
-        self._workspace.store.close()
+        await self._server.stop()
+
+    @property
+    def url(self) -> str:
+        """The page, once it is started."""
+        return self._workspace.url
 
     @property
     def api_url(self) -> str:
@@ -98,6 +82,15 @@ class LocalSlack:
         self._workspace.deliveries.request_url = url
         if url is not None:
             self._workspace.deliveries.arrived()
+
+    @property
+    def hints(self) -> list[str]:
+        """What the page tells newcomers to try, one sentence each."""
+        return self._workspace.hints
+
+    @hints.setter
+    def hints(self, hints: Sequence[str]) -> None:
+        self._workspace.hints = list(hints)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Ends the app's sockets as Slack does: warning (they stay), refresh_requested or link_disabled."""
@@ -155,8 +148,7 @@ class LocalSlack:
         self._workspace.changed()
 
     async def home_opened(self, user: str, tab: str = "home") -> None:
-        channel = open_direct(self._workspace, people.person_of(self._workspace, user))
-        people.home_opened(self._workspace, user, channel, tab)
+        people.home_opened(self._workspace, user, tab)
         self._workspace.changed()
 
     async def stop_agent(self, user: str, channel: str, thread_ts: str) -> None:
@@ -278,14 +270,7 @@ class LocalSlack:
 
     async def until(self, predicate: Callable[["LocalSlack"], bool], timeout: float = 5) -> None:
         """Returns when predicate(self) is true; TimeoutError, with the last calls, when it does not become so."""
-
-        def true() -> bool:
-            try:
-                return bool(predicate(self))
-            except LookupError:  # what the predicate looks for is not there yet
-                return False
-
-        if not await self._workspace.changes.until(true, timeout):
+        if not await self._workspace.changes.until(lambda: bool(predicate(self)), timeout):
             last = [(call.method, call.answer.get("error", "ok")) for call in self.calls[-8:]]
             raise TimeoutError(f"not so within {timeout} s; the last calls were {last}")
 
@@ -313,12 +298,3 @@ class LocalSlack:
     def redeliver(self, which: int | Callable[[Delivery], bool]) -> asyncio.Task[None]:
         """Sends one of `deliveries` again as a retry: by its index, or the last one a callable is true for."""
         return self._workspace.deliveries.again(which)
-
-    @property
-    def mention_first(self) -> bool:
-        """Whether app_mention is sent before its message event (the default), or after it."""
-        return self._workspace.mention_first
-
-    @mention_first.setter
-    def mention_first(self, first: bool) -> None:
-        self._workspace.mention_first = first

@@ -19,11 +19,13 @@ TRIGGER_SECONDS = 3
 
 @dataclass(frozen=True)
 class Pace:
-    """How long an acknowledgement may take, when an event is sent again, and how pauses are slept."""
+    """How long an acknowledgement may take, when an event is sent again, how pauses are slept, and which of a
+    mention's two events comes first."""
 
     ack_within: float
     retries: Sequence[float]
     sleep: Callable[[float], Awaitable[object]]
+    mention_first: bool
 
 
 class Workspace:
@@ -32,7 +34,6 @@ class Workspace:
     def __init__(
         self,
         manifest: Json,
-        *,
         clock: Callable[[], float],
         data: Path | None,
         agent: bool,
@@ -53,7 +54,8 @@ class Workspace:
         self.changes, self.faults = Changes(), Faults()
         self.calls: list[Call] = []
         self.triggers: dict[str, tuple[str, float, bool]] = {}
-        self.mention_first = True
+        self.mention_first = pace.mention_first
+        self.hints: list[str] = []
         self.deliveries = Deliveries(
             app_id=self.app_id,
             signing_secret=self.signing_secret,

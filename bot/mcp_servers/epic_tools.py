@@ -39,8 +39,7 @@ class EpicTools:
         tickets = self._store.tickets()
         return EpicList(
             epics=[
-                epic_line(epic, filtered(tickets, epic=epic.key, archived=True))
-                for epic in self._store.epics()
+                epic_line(epic, filtered(tickets, epic=epic.key, archived=True)) for epic in self._store.epics()
             ]
         )
 

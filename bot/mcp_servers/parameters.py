@@ -35,11 +35,7 @@ else:
 
 StatusWord: TypeAlias = Annotated[str, _words(Status)]
 SubtaskWord: TypeAlias = Annotated[str, _words(SubtaskStatus)]
-TextOrNull: TypeAlias = Annotated[
-    MaybeText, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})
-]
+TextOrNull: TypeAlias = Annotated[MaybeText, WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]})]
 Texts: TypeAlias = Annotated[list[str] | None, WithJsonSchema({"type": "array", "items": {"type": "string"}})]
 Limit: TypeAlias = Annotated[int, Field(ge=1, le=500)]
-Percentage: TypeAlias = Annotated[
-    int | None, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})
-]
+Percentage: TypeAlias = Annotated[int | None, WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 100})]

@@ -104,9 +104,7 @@ class TicketWrites:
 
         return self._change(ticketId, who, rule)
 
-    def change_status(
-        self, ticketId: str, status: StatusWord, ctx: Context, comment: MaybeText = None
-    ) -> Outcome:
+    def change_status(self, ticketId: str, status: StatusWord, ctx: Context, comment: MaybeText = None) -> Outcome:
         """Move a ticket to another status. A move that is not allowed is refused, naming those that are."""
         who, to = caller(ctx), spelled(Status, status)
         return self._change(
@@ -118,14 +116,10 @@ class TicketWrites:
         who = caller(ctx)
         return self._change(ticketId, who, lambda t, now: t.add_comment(comment, who.actor, now))
 
-    def report_progress(
-        self, ticketId: str, message: str, ctx: Context, percentage: Percentage = None
-    ) -> Outcome:
+    def report_progress(self, ticketId: str, message: str, ctx: Context, percentage: Percentage = None) -> Outcome:
         """Note in a ticket's history how far the work has come."""
         who = caller(ctx)
-        return self._change(
-            ticketId, who, lambda t, now: t.report_progress(message, percentage, who.actor, now)
-        )
+        return self._change(ticketId, who, lambda t, now: t.report_progress(message, percentage, who.actor, now))
 
     def add_subtask(self, ticketId: str, title: str, ctx: Context) -> SubtaskOutcome:
         """Add a subtask at the end of a ticket's list."""
@@ -160,9 +154,7 @@ class TicketWrites:
         status = SubtaskStatus.COMPLETED if completed else SubtaskStatus.PENDING
         return self._set_subtask(ticketId, subtaskId or title, status, caller(ctx))
 
-    def add_blocker(
-        self, ticketId: str, blockerTicketId: str, ctx: Context, reason: MaybeText = None
-    ) -> Outcome:
+    def add_blocker(self, ticketId: str, blockerTicketId: str, ctx: Context, reason: MaybeText = None) -> Outcome:
         """Say that another ticket must be closed before this one. Cycles are refused."""
         who, find = caller(ctx), shown(self._store)
 

@@ -23,12 +23,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _READ = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-_ADD = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False
-)
-_SET = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-)
+_ADD = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=False)
+_SET = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
 _OVERWRITE = ToolAnnotations(
     read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False
 )
@@ -80,9 +76,7 @@ def _offers(store: TicketStore) -> Iterator[_Offer]:
 def _tool(offer: _Offer) -> Tool:
     name = f"sciorex_{getattr(offer.function, '__name__', '')}"
     described = " ".join((offer.function.__doc__ or "").split())
-    tool = Tool.from_function(
-        _told(offer.function), name=name, description=described, annotations=offer.effects
-    )
+    tool = Tool.from_function(_told(offer.function), name=name, description=described, annotations=offer.effects)
     # What a model need not read: a title that repeats the name, and a default that says nothing.
     tool.parameters.pop("title", None)
     for parameter in tool.parameters.get("properties", {}).values():

@@ -137,5 +137,3 @@ def _is_text(value: object) -> bool:
 
 def _is_ts(value: object) -> bool:
     return isinstance(value, str) and TS.match(value) is not None
-
-

@@ -37,11 +37,7 @@ async def ticket(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     await ack()
 
 
-def _arrival(
-    parts: Parts, body: dict[str, Any], kind: str, more: dict[str, Any], thread_ts: str
-) -> Arrival:
+def _arrival(parts: Parts, body: dict[str, Any], kind: str, more: dict[str, Any], thread_ts: str) -> Arrival:
     said = {"user": body["user_id"], "response_url": body.get("response_url"), **more}
     key = f"c:{body['trigger_id']}"
-    return Arrival(
-        team_of(body, parts.me), str(body["channel_id"]), thread_ts, key, kind, as_ts(parts.now_ms()), said
-    )
+    return Arrival(team_of(body, parts.me), str(body["channel_id"]), thread_ts, key, kind, as_ts(parts.now_ms()), said)

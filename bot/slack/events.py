@@ -19,9 +19,7 @@ async def message(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
         new = await parts.db.write("intake", lambda c: _take_in(c, found, parts.now_ms()))
         if new and found.arrival.kind == "stop":
             here = found.arrival
-            thread_id = await parts.db.write(
-                "thread", lambda c: thread_for(c, here.team, here.channel, here.thread_ts)
-            )
+            thread_id = await parts.db.write("thread", lambda c: thread_for(c, here.team, here.channel, here.thread_ts))
             parts.stop_thread(thread_id)
         if new:
             parts.wake()

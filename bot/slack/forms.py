@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-
 from bot.errors import BotError, NotLinked
 from bot.inbox.intake import Arrival
 from bot.sessions.linking import current_link
@@ -18,8 +17,13 @@ from bot.slack.place import Place, place_of, remembered
 from bot.slack.threads import recent_threads
 from bot.slack.tickets import card
 
-NEW_THREAD = "new"
-TOO_LATE = {"trigger_expired", "expired_trigger_id", "trigger_exchanged", "exchanged_trigger_id", "invalid_trigger_id"}
+TOO_LATE = {
+    "trigger_expired",
+    "expired_trigger_id",
+    "trigger_exchanged",
+    "exchanged_trigger_id",
+    "invalid_trigger_id",
+}
 
 
 async def open_link(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
@@ -87,7 +91,7 @@ async def link_submitted(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     kept, values = remembered(body), body["view"]["state"]["values"]
     ticket = await linkable(parts, _chosen(values, "ticket"))
     thread_ts = _chosen(values, "thread") if "thread" in values else kept["thread_ts"]
-    if thread_ts == NEW_THREAD:
+    if thread_ts == modals.NEW_THREAD:
         await _take_in(parts, body, "start", Place(kept["channel"], ""), ticket_id=ticket.id)
         await ack()
         return
@@ -208,5 +212,3 @@ async def _take_in(parts: Parts, body: dict[str, Any], kind: str, place: Place, 
     key, now = f"v:{view['id']}:{view['hash']}", as_ts(parts.now_ms())
     said = {"user": user, **more}
     await parts.take_in(Arrival(team_of(body, parts.me), place.channel, place.thread_ts, key, kind, now, said))
-
-

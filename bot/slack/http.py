@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import urllib.parse
+from collections.abc import Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -29,14 +30,16 @@ def web_app(app: AsyncApp, parts: Parts) -> Starlette:
         body = await _body(request)
         if body is None or not _readable(body, request.headers.get("content-type", "")):
             return PlainTextResponse("malformed body", 400)
-        headers = {name: [value] for name, value in request.headers.items()}
+        headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
         try:
             answer = await app.async_dispatch(AsyncBoltRequest(body=body, query=request.url.query, headers=headers))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             log.warning("a payload in no form of Slack's: %s", type(error).__name__)
             return PlainTextResponse("malformed payload", 400)
         return Response(
-            answer.body, answer.status, {k: ", ".join(v) for k, v in answer.headers.items() if k != "content-length"}
+            answer.body,
+            answer.status,
+            {k: ", ".join(v) for k, v in answer.headers.items() if k != "content-length"},
         )
 
     async def healthz(_: Request) -> Response:
@@ -95,10 +98,8 @@ async def _body(request: Request) -> str | None:
 
 def _readable(body: str, content_type: str) -> bool:
     """Whether Bolt can parse it; its own parser raises on what is not JSON."""
-    if "json" in content_type:
-        document = body
-    else:
-        document = (urllib.parse.parse_qs(body).get("payload") or ["{}"])[0]
+    form = urllib.parse.parse_qs(body) if "json" not in content_type else {"payload": [body]}
+    document = (form.get("payload") or ["{}"])[0]
     try:
         return isinstance(json.loads(document), dict)
     except (ValueError, RecursionError):

@@ -49,7 +49,7 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
         return
     if made.key != item.key:
         await refresh_header(parts, claim, session.id)
-        await answer(parts, claim, item, blocks.plain(f"This thread is linked to {ticket.id} already."))
+        await answer(parts, claim, item, blocks.said(f"This thread is linked to {ticket.id} already."))
         return
     await write_link(parts, session, made, replaced, user)
     await refresh_header(parts, claim, session.id)
@@ -147,9 +147,7 @@ async def write_unlink(parts: Parts, session: ChatSession, ended: linking.Link, 
         return
 
 
-async def record(
-    parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str
-) -> None:
+async def record(parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str) -> None:
     """Writes what happened to a session into a ticket's history, once for each op."""
     by = Actor("user", user)
     latest = session.id if action == "session_linked" else None

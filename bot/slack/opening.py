@@ -79,7 +79,7 @@ async def earlier_messages(parts: Parts, claim: Claim) -> list[Said]:
     while True:
         try:
             page = await parts.client.conversations_replies(
-                channel=claim.channel, ts=claim.thread_ts, limit=200, **({"cursor": cursor} if cursor else {})
+                channel=claim.channel, ts=claim.thread_ts, limit=200, cursor=cursor or None
             )
         except SlackApiError as error:
             reason = error.response.get("error")

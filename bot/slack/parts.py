@@ -83,9 +83,8 @@ class Parts:
         content: dict[str, Any] = {"text": shown.text, "blocks": shown.blocks}
         if response_url and not thread_ts and await self._respond(response_url, content):
             return
-        place = {"channel": channel, "user": user, **({"thread_ts": thread_ts} if thread_ts else {})}
         try:
-            await self.client.chat_postEphemeral(**place, **content)
+            await self.client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts or None, **content)
         except SlackApiError as error:
             if error.response.get("error") not in CANNOT_POST:
                 log.warning("could not tell %s: %s", user, error.response.get("error"))
@@ -107,4 +106,6 @@ class Parts:
 
     def not_in_channel(self) -> NotInChannel:
         """The sentence for a place the bot cannot read or write."""
-        return NotInChannel(f"I am not a member of this channel. Invite me with `/invite @{self.me.name}`, then try again.")
+        return NotInChannel(
+            f"I am not a member of this channel. Invite me with `/invite @{self.me.name}`, then try again."
+        )

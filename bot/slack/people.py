@@ -88,9 +88,7 @@ class People:
 
     async def audience_of(self, user_id: str) -> Audience:
         """What this person may see."""
-        channels, person, own = await asyncio.gather(
-            self.channels(), self.person(user_id), self._channels_of(user_id)
-        )
+        channels, person, own = await asyncio.gather(self.channels(), self.person(user_id), self._channels_of(user_id))
         public = [channel.id for channel in channels.values() if channel.public]
         return for_person(self._me.team, public, own, full_member=person.full_member)
 

@@ -28,7 +28,11 @@ def place_of(body: dict[str, Any]) -> Place:
     if "view" in body and "message" not in body:
         kept = remembered(body)
         return Place(kept["channel"], kept.get("thread_ts", ""))
-    channel, message, container = str(body["channel"]["id"]), body.get("message") or {}, body.get("container") or {}
+    channel, message, container = (
+        str(body["channel"]["id"]),
+        body.get("message") or {},
+        body.get("container") or {},
+    )
     thread_ts = message.get("thread_ts") or container.get("thread_ts")
     if not thread_ts and not container.get("is_ephemeral"):
         thread_ts = message.get("ts") or container.get("message_ts")

@@ -189,9 +189,7 @@ async def references(
     return named
 
 
-async def offer_link(
-    parts: Parts, claim: Claim, session: ChatSession, named: Sequence[tuple[Ticket, str]]
-) -> None:
+async def offer_link(parts: Parts, claim: Claim, session: ChatSession, named: Sequence[tuple[Ticket, str]]) -> None:
     """In a thread with no ticket, the writer alone is offered to link the first one named."""
     linked = await claim.read(lambda c: current_link(c, session.id))
     if linked or not named:

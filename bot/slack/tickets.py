@@ -56,7 +56,12 @@ async def card(parts: Parts, ticket_id: str, audience: Audience) -> blocks.Shown
     def read(store: TicketStore) -> tuple[Ticket, str | None, list[Any], list[Any]]:
         ticket = store.get(ticket_id)
         epic = store.epic(ticket.epic_id) if ticket.epic_id else None
-        return ticket, epic.title if epic else None, _named(store, ticket.blocked_by), _named(store, ticket.relates_to)
+        return (
+            ticket,
+            epic.title if epic else None,
+            _named(store, ticket.blocked_by),
+            _named(store, ticket.relates_to),
+        )
 
     ticket, epic_title, blockers, related = await parts.in_store(read)
     listed = await _sessions(parts, ticket.id, audience)
@@ -78,9 +83,7 @@ def _named(store: TicketStore, ids: tuple[str, ...]) -> list[tuple[str, str | No
 
 
 async def _sessions(parts: Parts, ticket_id: str, audience: Audience) -> list[Listed]:
-    return await parts.db.read(
-        lambda c: sessions_of_ticket(c, audience, parts.me.team, parts.workspace, ticket_id)
-    )
+    return await parts.db.read(lambda c: sessions_of_ticket(c, audience, parts.me.team, parts.workspace, ticket_id))
 
 
 async def show_sessions(parts: Parts, claim: Claim, item: Item, ticket_id: str | None = None) -> None:
@@ -144,7 +147,7 @@ async def status(parts: Parts, claim: Claim, item: Item, wanted: str) -> None:
         return
     ticket = await parts.in_store(lambda store: store.get(ticket_id))
     allowed = ", ".join(ticket.next_statuses())
-    await answer(parts, claim, item, blocks.plain(f"{ticket.id} is {ticket.status}. It can become {allowed}."))
+    await answer(parts, claim, item, blocks.said(f"{ticket.id} is {ticket.status}. It can become {allowed}."))
 
 
 async def change_status(parts: Parts, claim: Claim, item: Item, ticket_id: str, wanted: str) -> None:
@@ -163,7 +166,7 @@ async def change_status(parts: Parts, claim: Claim, item: Item, ticket_id: str, 
             await refresh_header(parts, claim, session.id)
     before, after = changed.before, changed.after
     if not changed.changed and not _did(after, f"status:{item.key}"):
-        await answer(parts, claim, item, blocks.plain(f"{after.id} is {after.status} already."))
+        await answer(parts, claim, item, blocks.said(f"{after.id} is {after.status} already."))
         return
     shown = blocks.status_notice(after.id, after.title, str(before.status), str(after.status), user)
     await (notice if claim.thread_ts else answer)(parts, claim, item, shown)

@@ -110,7 +110,7 @@ async def stop(parts: Parts, claim: Claim, item: Item) -> None:
     if ran:
         await claim.write("item done", lambda c: finish(c, [item]))
     else:
-        await answer(parts, claim, item, blocks.plain("Nothing is running in this thread."))
+        await answer(parts, claim, item, blocks.said("Nothing is running in this thread."))
 
 
 async def joined(parts: Parts, claim: Claim, item: Item) -> None:

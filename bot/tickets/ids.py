@@ -39,12 +39,12 @@ def mentions(text: str) -> list[str]:
 
 
 def nearest(wanted: IdKey, known: Iterable[IdKey], limit: int = 3) -> list[IdKey]:
-    """At most `limit` known ids that a person may have meant: close in number, or one or two keys away."""
+    """At most `limit` known ids that a person may have meant: close in number, or a slip or two away."""
     ranked: list[tuple[int, int, int, IdKey]] = []
     for key in known:
         typed = _slips(str(wanted.number), str(key.number))
         gap = abs(wanted.number - key.number)
-        if typed <= 2 or gap <= 10:
+        if typed <= (2 if wanted.number > 99 else 1) or gap <= 10:
             ranked.append((int(key.prefix != wanted.prefix), typed, gap, key))
     return [key for *_, key in sorted(ranked)[:limit]]
 

@@ -75,9 +75,7 @@ class TicketStore:
         def ruled(ticket: Ticket, now: datetime) -> Change | None:
             return None if op is not None and ticket.has_op(op) else rule(ticket, now)
 
-        changed = shelf.change(
-            self._tickets, lambda: self._entry(ticket_id), ruled, self._clock, TICKET_KEYS, op
-        )
+        changed = shelf.change(self._tickets, lambda: self._entry(ticket_id), ruled, self._clock, TICKET_KEYS, op)
         return Changed(*changed)
 
     def create(self, draft: NewTicket, *, by: Actor, op: str | None = None) -> Ticket:

@@ -124,9 +124,7 @@ class Ticket:
         have = f" It has {_listed(self.subtasks)}." if self.subtasks else " It has no subtasks."
         raise SubtaskNotFound(f"{self.id} has no subtask “{id_or_title}”.{have}")
 
-    def change_status(
-        self, to: Status, *, by: Actor, at: datetime, comment: str | None = None
-    ) -> Change | None:
+    def change_status(self, to: Status, *, by: Actor, at: datetime, comment: str | None = None) -> Change | None:
         """Another status. Done sets completedAt, leaving done clears it; raises TransitionNotAllowed."""
         if to is self.status:
             return self.add_comment(comment, by=by, at=at) if comment else None
@@ -230,9 +228,7 @@ class Ticket:
         if not gone:
             return None
         left: list[Value] = [known for known in self.blocked_by if known not in gone]
-        return self._change(
-            "blocker_removed", {"blockerTicketId": gone[0]}, by, at, [Set(("blockedBy",), left)]
-        )
+        return self._change("blocker_removed", {"blockerTicketId": gone[0]}, by, at, [Set(("blockedBy",), left)])
 
     def record(
         self,

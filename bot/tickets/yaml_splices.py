@@ -8,6 +8,7 @@ from bot.tickets.yaml_marks import after_comments, block_header, is_block_text, 
 
 # Deeper than any line: what belongs to a value itself comes before the lines below it.
 VALUE = 1_000
+DROPPED = -1
 
 
 class Refusal(Exception):
@@ -35,18 +36,20 @@ class Splices:
         self.original = text
         self.line_break = "\r\n" if "\r\n" in text[: line_end(text, 0) + 2] else "\n"
         self._made: list[Splice] = []
+        self._last_texts: list[yaml.Node] = []
 
     def text(self) -> str:
         """The text with all of them made; raises Refusal when two overlap."""
         parts: list[str] = []
         position = 0
-        ordered = sorted(enumerate(self._made), key=lambda s: (s[1].start, s[1].end, -s[1].depth, s[0]))
+        made = [*self._made, *self._stripped()]
+        ordered = sorted(enumerate(made), key=lambda s: (s[1].start, s[1].end, -s[1].depth, s[0]))
         for _, splice in ordered:
             if splice.start < position:
                 raise Refusal("two edits meet at one place", None)
             parts += [self.original[position : splice.start], splice.text]
             position = splice.end
-        return "".join(parts) + self.original[position:]
+        return "".join(parts) + self.original[position:] + self._last_break()
 
     def add(self, start: int, end: int, text: str, depth: int = 0) -> None:
         """Something in place of a span."""
@@ -61,7 +64,7 @@ class Splices:
         end = after_comments(self.original, position, indent)
         self.add(end, end, self.lines(lines), indent)
         if end == len(self.original) and leaf is not None and is_block_text(leaf):
-            self._strip_block(leaf)
+            self._last_texts.append(leaf)
 
     def ends_file(self, position: int, indent: int) -> bool:
         """Whether lines added below would end the file without a line break."""
@@ -73,12 +76,20 @@ class Splices:
         if self.original[begin:start].strip() or begin == 0:
             raise Refusal("something else stands on its line", self.original.count("\n", 0, start) + 1)
         begin -= 2 if self.original[begin - 2 : begin] == "\r\n" else 1
-        self.add(begin, after_comments(self.original, position, indent), "", -1)
+        self.add(begin, after_comments(self.original, position, indent), "", DROPPED)
 
-    def _strip_block(self, leaf: yaml.Node) -> None:
+    def _last_break(self) -> str:
+        """Where the last line went that ended the file without a line break, the one before ends it with one:
+        without it a `|` there would lose its own."""
+        end = len(self.original)
+        dropped = any(made.depth == DROPPED and made.end == end for made in self._made)
+        return self.line_break if dropped and not any(made.start == end for made in self._made) else ""
+
+    def _stripped(self) -> list[Splice]:
         """A `|` that ended the file without a line break would gain one from lines below: it becomes `|-`."""
-        start, end = block_header(self.original, leaf)
-        header = self.original[start:end]
-        stripped = header.replace("+", "").replace("-", "") + "-"
-        if stripped != header and not any(made.start == start for made in self._made):
-            self.add(start, end, stripped)
+        spans = {block_header(self.original, leaf) for leaf in self._last_texts}
+        return [
+            Splice(start, end, 0, self.original[start:end].replace("+", "").replace("-", "") + "-")
+            for start, end in spans
+            if not any(made.start == start for made in self._made)
+        ]

@@ -38,8 +38,7 @@ async def test_a_mention_gives_two_events_of_one_message_with_different_ids() ->
 
 
 async def test_the_two_events_of_a_mention_may_come_in_either_order() -> None:
-    async with place() as here, connected(here.slack, quiet):
-        here.slack.mention_first = False
+    async with place(mention_first=False) as here, connected(here.slack, quiet):
         await here.slack.say(here.ada, here.general, f"<@{here.slack.bot_user_id}> hello")
         await here.slack.until(lambda slack: len(slack.deliveries) == 2)
         assert [sent.event["type"] for sent in here.slack.deliveries] == ["message", "app_mention"]

@@ -10,6 +10,8 @@ from bot.tickets.subtask import Subtask
 from bot.tickets.ticket import Priority, Status, SubtaskStatus, Ticket, TicketType
 from bot.tickets.yaml_values import parse
 
+KEYS = ("title", "completed")
+
 
 def ticket(text: str) -> Ticket:
     return read_ticket(parse(text).value, "r1")
@@ -32,11 +34,11 @@ subtasks:
     noon = datetime(2025, 7, 12, tzinfo=UTC)
     assert read.id == "t-42"
     assert read.subtasks == (
-        Subtask("sub-001", "One", SubtaskStatus.COMPLETED, noon, 0, frozenset({"id", "title", "completed", "completedAt"})),
+        Subtask("sub-001", "One", SubtaskStatus.COMPLETED, noon, 0, frozenset({"id", *KEYS, "completedAt"})),
         Subtask("sub-002", "Two", SubtaskStatus.IN_PROGRESS, None, 1, frozenset({"id", "title", "status"})),
-        Subtask(None, "Three", SubtaskStatus.IN_PROGRESS, None, 2, frozenset({"title", "completed", "status"})),
+        Subtask(None, "Three", SubtaskStatus.IN_PROGRESS, None, 2, frozenset({*KEYS, "status"})),
         Subtask(None, "Four", SubtaskStatus.PENDING, None, 3, None),
-    )  # fmt: skip
+    )
 
 
 def test_words_dates_and_lists_are_read_in_any_spelling() -> None:

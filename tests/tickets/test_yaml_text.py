@@ -56,8 +56,8 @@ custom: {keep: [me, 'as is']}
 subtasks:
   - title: Images # first
     completed: false # not yet
-    # about the images
     status: in_progress
+    # about the images
   - id: sub-002
   # the end of the subtasks
 history:
@@ -107,7 +107,8 @@ def test_json_stays_json_in_its_own_layout() -> None:
     text = '{\n  "id": "T-1",\n  "labels": [\n    "a"\n  ],\n  "history": []\n}\n'
     new = changed(text, Append(("labels",), "b"), Append(("history",), {"x": None}), Set(("done",), True))
     assert new == (
-        '{\n  "id": "T-1",\n  "labels": [\n    "a",\n    "b"\n  ],\n  "history": [{"x": null}],\n  "done": true\n}\n'
+        '{\n  "id": "T-1",\n  "labels": [\n    "a",\n    "b"\n  ],\n'
+        '  "history": [{"x": null}],\n  "done": true\n}\n'
     )
 
 
@@ -124,8 +125,10 @@ def test_json_stays_json_in_its_own_layout() -> None:
     ],
 )
 def test_what_cannot_be_changed_safely_is_refused_with_its_line(text: str, edit: Edit, line: int) -> None:
-    with pytest.raises(EditRefused, match=rf"^\.sciorex/tickets/T-1\.yaml, line {line}, cannot be changed safely: "):
+    with pytest.raises(EditRefused) as refused:
         changed(text, edit)
+    place = f".sciorex/tickets/T-1.yaml, line {line},"
+    assert str(refused.value).startswith(f"{place} cannot be changed safely: ")
 
 
 def test_half_a_character_is_refused_before_anything_is_written() -> None:

@@ -16,12 +16,13 @@ VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-5, 2_000_000),
-    st.sampled_from(["done", "no", "012", "1:30", "a: b", "x #y", "two\nlines", "two\n  lines\n", " lead\nx", "x\n\n"]),
+    st.sampled_from(["done", "no", "012", "1:30", "a: b", "x #y"]),
+    st.sampled_from(["two\nlines", "two\n  lines\n", " lead\nx", "x\n\n", "\nx", "x\n \n"]),
     st.sampled_from(["2025-07-12T10:00:00.000Z", "", " ", "\ttab", "{", "- a", "#", "a\u2028b", "\ufeff", "\x85"]),
     st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
 )
 ENTRY = st.fixed_dictionaries(
-    {"action": st.just("comment_added"), "details": st.fixed_dictionaries({"comment": VALUES}), "op": st.just("k.1")}
+    {"action": st.just("comment_added"), "details": st.fixed_dictionaries({"comment": VALUES, "op": VALUES})}
 )
 SCALARS = st.sampled_from(["title", "description", "updatedAt", "completedAt", "x"]).map(lambda key: (key,))
 STEPS = st.tuples(st.just("subtasks"), st.integers(0, 1), st.sampled_from(["completed", "status", "completedAt"]))
@@ -79,7 +80,7 @@ def test_setting_values_leaves_all_other_lines(text: str, wanted: list[tuple[Pat
 @given(ticket_texts(), st.lists(VALUES, max_size=2), st.lists(ENTRY, min_size=1, max_size=2))
 def test_adding_to_lists_leaves_all_other_lines(text: str, labels: list[object], entries: list[object]) -> None:
     edits: list[Edit] = [Append(("labels",), label) for label in labels]  # type: ignore[arg-type]
-    edits += [Append(("subtasks",), {"id": "sub-003", "title": "New"}), Set(("subtasks", 1, "status"), "completed")]
+    edits += [Append(("subtasks",), {"id": "sub-003"}), Set(("subtasks", 1, "status"), "completed")]
     edits += [Append(("history",), entry) for entry in entries]  # type: ignore[arg-type]
     touched = set().union(*(own_lines(text, path) for path in touched_by(text)))
     check(text, edits, touched | own_lines(text, ("subtasks", 1, "status")))

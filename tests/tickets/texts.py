@@ -2,7 +2,9 @@
 
 from hypothesis import strategies as st
 
-WORDS = st.sampled_from(["Avatar", "no", "012", "1:30", "it's \"q\"", "a: b", "x #y", "é😀", "- dash", "2025-07-12", "T-042"])
+WORDS = st.sampled_from(
+    ["Avatar", "no", "012", "1:30", 'it\'s "q"', "a: b", "x #y", "é😀", "- dash", "2025-07-12", "T-042"]
+)
 
 
 @st.composite

@@ -1,0 +1,280 @@
+"""Messages as Block Kit: the thread's header, cards, lists and notices. Pure: what comes in goes out as blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.slack.markdown import Shown, plain, safe, split
+from bot.tickets.ticket import Ticket
+
+__all__ = ["Badge", "SessionEntry", "Shown"]
+Block = dict[str, Any]
+TYPE_ICONS = {
+    "feature": "✨",
+    "bug": "🐛",
+    "task": "📋",
+    "research": "🔬",
+    "documentation": "📄",
+    "refactor": "🔧",
+}
+PRIORITY_ICONS = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
+SUBTASK_MARKS = {"completed": "☑", "in_progress": "◐", "pending": "☐"}
+MOST_SESSIONS = 20
+MOST_SUBTASKS = 40
+LONGEST_DESCRIPTION = 6_000
+
+
+@dataclass(frozen=True)
+class Badge:
+    """The linked ticket as a header shows it; `missing` when its file is gone or cannot be read."""
+
+    ticket_id: str
+    title: str
+    status: str
+    missing: bool = False
+
+
+@dataclass(frozen=True)
+class SessionEntry:
+    """A session in a ticket's list. `last_ms` is a time in milliseconds, `started_by` a Slack user id."""
+
+    title: str
+    kind_icon: str
+    state: str  # active, archived, past
+    started_by: str
+    last_ms: int
+    messages: int
+    note: str | None
+    permalink: str | None
+
+
+def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge | None, note: str | None) -> Shown:
+    """The message that opens a thread: its ticket, agent and model, and what can be done with it."""
+    if ticket is None:
+        what = "No ticket linked"
+    elif ticket.missing:
+        what = f"🎫 *{plain(ticket.ticket_id)}* (its file is missing or cannot be read)"
+    else:
+        what = f"🎫 *{plain(ticket.ticket_id)}* {_cut(ticket.title, 150)} · `{ticket.status}`"
+    lines = [what, f"🤖 {_cut(agent_name, 80)} · {_cut(model, 80)}"]
+    if state == "archived":
+        lines.append("📦 Archived" + (f": _{_cut(note, 300)}_" if note else ""))
+    if ticket:
+        buttons = [button("View ticket", "ticket_view", ticket.ticket_id)]
+    else:
+        buttons = [button("Link to ticket", "link_open", style="primary")]
+    if state != "archived":
+        buttons.append(button("Archive", "archive_open"))
+    if ticket:
+        buttons.append(button("Unlink", "unlink"))
+    return Shown(
+        f"{_cut(title, 100)} · {what}",
+        [section("\n".join(lines)), {"type": "actions", "block_id": "header", "elements": buttons}],
+    )
+
+
+def ticket_card(
+    ticket: Ticket,
+    *,
+    epic_title: str | None,
+    blockers: Sequence[tuple[str, str | None, str | None]],
+    related: Sequence[tuple[str, str | None, str | None]],
+    session_count: int,
+) -> Shown:
+    """A ticket: what it is, what is to be done, what it hangs together with; Start chat, and its sessions."""
+    icon = TYPE_ICONS.get(str(ticket.type), "📋")
+    top = f"{icon} *{plain(ticket.id)}* {_cut(ticket.title, 200)}"
+    facts = [f"`{ticket.status}`", f"{PRIORITY_ICONS.get(str(ticket.priority), '')} {ticket.priority}"]
+    facts += [_cut(label, 30) for label in ticket.labels[:8]]
+    if ticket.epic_id:
+        facts.append(f"epic {plain(ticket.epic_id)} {_cut(epic_title or '(missing)', 60)}")
+    if ticket.archived:
+        facts.append("📦 archived")
+    blocks: list[Block] = [section(top), context(" · ".join(facts))]
+    if ticket.description.strip():
+        blocks.append({"type": "markdown", "text": split(safe(ticket.description), LONGEST_DESCRIPTION)[0]})
+    if ticket.subtasks:
+        blocks += _subtasks(ticket)
+    relations = [("Blocked by", one) for one in blockers] + [("Relates to", one) for one in related]
+    if relations:
+        blocks.append(context("\n".join(f"{word} {_other(one)}" for word, one in relations[:10])))
+    sessions = f"Sessions ({session_count})"
+    buttons = [
+        button("Start chat", "chat_start", ticket.id, style="primary"),
+        button(sessions, "sessions_show", ticket.id),
+    ]
+    return Shown(
+        f"{plain(ticket.id)} {_cut(ticket.title, 200)}",
+        [
+            *blocks,
+            {"type": "actions", "block_id": "card", "elements": buttons[1:] if ticket.archived else buttons},
+        ],
+    )
+
+
+def _subtasks(ticket: Ticket) -> list[Block]:
+    lines = [f"{SUBTASK_MARKS[str(s.status)]} {_cut(s.title, 65)}" for s in ticket.subtasks[:MOST_SUBTASKS]]
+    if len(ticket.subtasks) > MOST_SUBTASKS:
+        lines.append(f"… and {len(ticket.subtasks) - MOST_SUBTASKS} more")
+    done = sum(str(s.status) == "completed" for s in ticket.subtasks)
+    return [section(f"*Subtasks* {done}/{len(ticket.subtasks)}\n" + "\n".join(lines))]
+
+
+def _other(one: tuple[str, str | None, str | None]) -> str:
+    ticket_id, title, status = one
+    return f"*{plain(ticket_id)}* " + (f"{_cut(title, 80)} · `{status}`" if title is not None else "(missing)")
+
+
+def sessions_list(ticket_id: str, title: str, entries: Sequence[SessionEntry], *, can_post: bool) -> Shown:
+    """The threads of a ticket, as given: most recent first."""
+    top = f"*Sessions of {plain(ticket_id)}* {_cut(title, 150)}"
+    blocks: list[Block] = [section(top)]
+    blocks += [_session(entry) for entry in entries[:MOST_SESSIONS]]
+    if not entries:
+        blocks.append(section("No thread is linked to this ticket yet."))
+    if len(entries) > MOST_SESSIONS:
+        blocks.append(context(f"… and {len(entries) - MOST_SESSIONS} older ones"))
+    buttons = [button("Start chat", "chat_start", ticket_id)]
+    if can_post:
+        buttons.append(button("Post here", "sessions_post", ticket_id))
+    blocks.append({"type": "actions", "block_id": "sessions", "elements": buttons})
+    return Shown(f"Sessions of {plain(ticket_id)}", blocks)
+
+
+def _session(entry: SessionEntry) -> Block:
+    state = {"active": "🟢 active", "archived": "📦 archived", "past": "past"}.get(entry.state, entry.state)
+    title = _cut(entry.title, 200)
+    name = f"<{entry.permalink}|{title.replace('|', '/')}>" if entry.permalink else f"*{title}*"
+    count = f"{entry.messages} message" + ("" if entry.messages == 1 else "s")
+    when = f"<!date^{entry.last_ms // 1000}^{{date_short_pretty}} {{time}}|{entry.last_ms // 1000}>"
+    lines = [f"{entry.kind_icon} {name}", f"{state} · <@{entry.started_by}> · {when} · {count}"]
+    if entry.note:
+        lines.append(f"📝 _{_cut(entry.note, 500)}_")
+    return section("\n".join(lines))
+
+
+def linked_notice(ticket_id: str, title: str, by: str) -> Shown:
+    """Said in the thread when it was linked."""
+    return notice(f"🎫 <@{by}> linked this thread to *{plain(ticket_id)}* {_cut(title, 150)}")
+
+
+def unlinked_notice(ticket_id: str, by: str) -> Shown:
+    return notice(f"<@{by}> unlinked this thread from *{plain(ticket_id)}*.")
+
+
+def archived_notice(ticket_id: str, note: str, by: str) -> Shown:
+    """Said in the thread when it was archived."""
+    words = f"📦 <@{by}> archived this thread to *{plain(ticket_id)}*." + (f"\n_{_cut(note, 1500)}_" if note else "")
+    return notice(words)
+
+
+def reference_notice(tickets: Sequence[tuple[str, str]]) -> Shown:
+    """Said quietly when people named tickets."""
+    return notice("🔗 Noted as related: " + ", ".join(f"*{plain(i)}* {_cut(t, 80)}" for i, t in tickets[:8]))
+
+
+def status_notice(ticket_id: str, title: str, before: str, after: str, by: str) -> Shown:
+    return notice(f"<@{by}> moved *{plain(ticket_id)}* {_cut(title, 100)} from `{before}` to `{after}`.")
+
+
+def root(ticket_id: str, title: str, by: str) -> Shown:
+    """The first message of a thread that was started on a ticket."""
+    text = f"💬 <@{by}> started a chat on *{plain(ticket_id)}* {_cut(title, 200)}"
+    return Shown(text, [section(text)])
+
+
+def invited(name: str, commands: Sequence[str]) -> Shown:
+    """Said once in a channel the bot was invited to."""
+    link, _, ticket = commands
+    text = (
+        f"👋 I join threads and tickets. Mention @{name} in a thread to work on it with me, `{link}` ties a thread to "
+        f"its ticket, `{ticket} T-042` shows a ticket and its conversations. `{ticket} help` says more."
+    )
+    return Shown(text, [section(text)])
+
+
+def ask_replace(linked: str, wanted: str) -> Shown:
+    """Another ticket is linked: one click decides."""
+    text = f"This thread is linked to *{plain(linked)}*. Link it to *{plain(wanted)}* instead?"
+    return _asked(text, [button(f"Link to {wanted}", "link_replace", wanted, style="primary")])
+
+
+def offer_link(ticket_id: str, title: str) -> Shown:
+    """To the writer alone, in a thread with no ticket."""
+    text = f"You named *{plain(ticket_id)}* {_cut(title, 150)}. Is this thread about it?"
+    return _asked(text, [button(f"Link this thread to {ticket_id}", "link_this", ticket_id)])
+
+
+def unknown_ticket(sentence: str, nearest: Sequence[str]) -> Shown:
+    """There is no such ticket; the nearest ids are one click away."""
+    buttons = [button(f"Link to {i}", f"link_near_{n}", i) for n, i in enumerate(nearest[:3])]
+    return _asked(f"⚠️ {plain(sentence)}", buttons) if buttons else error(sentence)
+
+
+def which_link() -> Shown:
+    """`link` without an id."""
+    return _asked("Which ticket is this thread about?", [button("Link to ticket", "link_open", style="primary")])
+
+
+def which_ticket() -> Shown:
+    """`archive` in a thread that has no ticket."""
+    words = "Which ticket shall this thread be archived to?"
+    return _asked(words, [button("Archive to ticket", "archive_open", style="primary")])
+
+
+def said(text: str) -> Shown:
+    """A plain sentence."""
+    return Shown(plain(text), [section(plain(text))])
+
+
+def error(text: str) -> Shown:
+    """What is wrong, and what to do."""
+    return Shown(f"⚠️ {plain(text)}", [section(f"⚠️ {plain(text)}")])
+
+
+def notice(text: str) -> Shown:
+    """A quiet line in the thread."""
+    return Shown(text, [context(text)])
+
+
+def _asked(text: str, buttons: Sequence[Mapping[str, Any]]) -> Shown:
+    return Shown(text, [section(text), {"type": "actions", "elements": list(buttons)}])
+
+
+def section(text: str) -> Block:
+    """Text, at most 3,000 characters of it."""
+    return {
+        "type": "section",
+        "text": {"type": "mrkdwn", "text": text if len(text) <= 3_000 else text[:2_999] + "…"},
+    }
+
+
+def context(text: str) -> Block:
+    """Small grey text."""
+    return {
+        "type": "context",
+        "elements": [{"type": "mrkdwn", "text": text if len(text) <= 3_000 else text[:2_999] + "…"}],
+    }
+
+
+def button(label: str, action_id: str, value: str | None = None, *, style: str | None = None) -> Block:
+    """A button; its label at most 75 characters."""
+    made: Block = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": label[:75], "emoji": True},
+        "action_id": action_id,
+    }
+    if value is not None:
+        made["value"] = value
+    if style:
+        made["style"] = style
+    return made
+
+
+def _cut(text: str | None, length: int) -> str:
+    """One line of somebody's text, escaped, and free of marks that could break out of what stands around it."""
+    line = " ".join((text or "").split())
+    line = line if len(line) <= length else line[: length - 1] + "…"
+    return plain(line).replace("*", "∗").replace("`", "'")

@@ -1,0 +1,30 @@
+"""What the bot offers, in the words of whoever asks for help."""
+
+from __future__ import annotations
+
+from bot.slack.blocks import section
+from bot.slack.markdown import Shown
+
+LINES = """\
+*Talk to me*: mention me in a thread, or write to me directly. A thread I serve is a session; linked to a ticket, I know what it is about.
+
+*In a thread*, behind a mention or after `!`:
+• `link T-042` gives me the ticket · `unlink` takes it away
+• `archive` keeps the thread with its ticket (`!archive a note` with a note)
+• `sessions` lists the ticket's threads · `status`, `status in_review`
+• `stop` ends what I am doing · `help`
+
+*On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*
+
+*From the channel's composer* (Slack allows no commands in threads):
+• `{link} T-042` links one of your recent threads, or starts one · `{unlink}`
+• `{ticket} T-042` shows a ticket, with *Start chat* · `{ticket} T-042 sessions` its threads
+• `{ticket} T-042 status in_review`, `{ticket} T-042 done`
+
+Naming a ticket in a session notes that the two are related; it never links."""
+
+
+def help_text(link: str, unlink: str, ticket: str) -> Shown:
+    """The help, with the names the slash commands have here."""
+    text = LINES.format(link=link, unlink=unlink, ticket=ticket)
+    return Shown(text, [section(text)])
