@@ -167,9 +167,7 @@ def _writable(workspace: Path) -> Check:
     what = "The tickets folder can be read and written"
     nearest = folder if folder.exists() else folder.parent  # a new workspace has no tickets folder yet
     allowed = os.access(nearest, os.R_OK | os.W_OK | os.X_OK)
-    return Check(
-        what, None if allowed else f"the bot's user may not read and write {nearest}; change its permissions"
-    )
+    return Check(what, None if allowed else f"the bot's user may not read and write {nearest}; change its permissions")
 
 
 async def _ticket_server(workspace: Path) -> Check:

@@ -93,7 +93,7 @@ async def test_method_2_a_conversation_is_archived_after_the_fact(
         answer = await here.slack.submit(
             here.bob,
             view["id"],
-            {"ticket": {"ticket": {"selected_option": chosen}}, "note": {"note": {"value": note}}},
+            {"ticket": {"ticket": chosen}, "note": {"note": note}},
         )
         assert answer == {}
         await here.seen(here.general, root, note)

@@ -172,9 +172,7 @@ def _step_lines(step: Step, said: dict[int, Message]) -> list[Line]:
     if step.role == "user":
         return [_person_line(said[i]) for i in step.message_ids if i in said]
     results = [
-        ToolResult(call.tool_use_id, call.result or "", call.is_error)
-        for call in step.calls
-        if call.result is not None
+        ToolResult(call.tool_use_id, call.result or "", call.is_error) for call in step.calls if call.result is not None
     ]
     return [AgentStep(step.content), *([ToolResults(results)] if results else [])]
 

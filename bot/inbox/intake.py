@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, exists, select, update
 
 from bot.database import insert_once
-from bot.sessions.models import inbox, session, thread
+from bot.sessions.models import inbox, message, session, thread
 
 # NUL is refused by PostgreSQL and lone surrogates by both databases: such a row would be redelivered for ever.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -50,6 +50,18 @@ def served(connection: Connection, team: str, channel: str, thread_ts: str) -> b
     waiting = select(inbox.c.id).where(inbox.c.thread_id == thread.c.id, inbox.c.state == "new")
     is_session = select(session.c.id).where(session.c.thread_id == thread.c.id)
     found = select(thread.c.id).where(*here, exists(is_session) | exists(waiting))
+    return connection.execute(found).first() is not None
+
+
+def kept(connection: Connection, arrival: Arrival) -> bool:
+    """Whether the message is stored in its thread's session already."""
+    here = (thread.c.team == arrival.team, thread.c.channel == arrival.channel)
+    found = (
+        select(message.c.id)
+        .join(session, session.c.id == message.c.session_id)
+        .join(thread, thread.c.id == session.c.thread_id)
+        .where(*here, thread.c.thread_ts == arrival.thread_ts, message.c.ts == arrival.order_ts)
+    )
     return connection.execute(found).first() is not None
 
 

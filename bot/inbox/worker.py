@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from bot.database import Database
 from bot.inbox.claim import Claim, ClaimLost, bury, claim_next, release
@@ -118,7 +118,7 @@ class Worker:
         self._awake.set()
 
     async def _sleep_until_woken(self) -> None:
-        due: int | None = await self._db.read(lambda c: c.execute(_next_due()).scalar_one_or_none())
+        due = await self._db.read(_next_due)
         wait = self._pace.look if due is None else min(self._pace.look, max(5, due - self._now_ms()))
         if len(self._running) >= self._pace.side_by_side:
             wait = self._pace.look
@@ -170,5 +170,8 @@ class Worker:
         return True
 
 
-def _next_due() -> Select[tuple[int]]:
-    return select(func.min(thread.c.ready_ms)).where(thread.c.owner.is_(None))
+def _next_due(connection: Connection) -> int | None:
+    """When the next thread that nobody holds has something to do."""
+    soonest = select(func.min(thread.c.ready_ms)).where(thread.c.owner.is_(None))
+    due = connection.execute(soonest).scalar_one_or_none()
+    return None if due is None else int(due)

@@ -74,9 +74,7 @@ def begin(ticket: SeenTicket | None, title: str) -> str:
 
 def no_step(seen: Seen) -> str:
     steps = ", ".join(f'"{step.title}"' for step in seen.ticket.subtasks) if seen.ticket else ""
-    return (
-        f"I can't tell which subtask you mean. There are: {steps}." if steps else "There is no open subtask here."
-    )
+    return f"I can't tell which subtask you mean. There are: {steps}." if steps else "There is no open subtask here."
 
 
 def after(seen: Seen) -> str:
@@ -106,9 +104,7 @@ def after(seen: Seen) -> str:
 def not_understood(seen: Seen, disclaimer: str) -> str:
     """What was said, which ticket is linked, and what can be tried."""
     said = " ".join(seen.said.split())
-    heard = (
-        f'You said: "{said[:200]}{"…" if len(said) > 200 else ""}".' if said else "You said nothing I can read."
-    )
+    heard = f'You said: "{said[:200]}{"…" if len(said) > 200 else ""}".' if said else "You said nothing I can read."
     if seen.ticket:
         where = f'This thread is linked to {seen.ticket.id}: "{seen.ticket.title}".'
         phrases: tuple[str, ...] = (

@@ -56,9 +56,7 @@ def _elements(block: Block) -> Iterator[Block]:
 def markdown_length(blocks: Any) -> int:
     """The characters of all markdown blocks; 12,000 together is the most in one payload."""
     rows = blocks if isinstance(blocks, list) else []
-    return sum(
-        len(str(row.get("text", ""))) for row in rows if isinstance(row, dict) and row.get("type") == "markdown"
-    )
+    return sum(len(str(row.get("text", ""))) for row in rows if isinstance(row, dict) and row.get("type") == "markdown")
 
 
 def _section(block: Block, at: str) -> Iterator[Problem]:

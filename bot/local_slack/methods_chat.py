@@ -40,9 +40,7 @@ def post_ephemeral(workspace: Workspace, args: Json) -> Json:
     return {"message_ts": row["ts"], **warning}
 
 
-def keep_ephemeral(
-    workspace: Workspace, channel: Channel, user: str, message: Json, thread_ts: str | None
-) -> Json:
+def keep_ephemeral(workspace: Workspace, channel: Channel, user: str, message: Json, thread_ts: str | None) -> Json:
     """Shows a message to one person only."""
     ts = workspace.world.next_ts()
     row = {"type": "message", **message, "ts": ts, "channel": channel.id, "for": user, "is_ephemeral": True}

@@ -14,9 +14,7 @@ VIEW_BYTES = 250_000
 def checked_view(view: Any, kind: str) -> Json:
     """The view, when Slack would take it; else invalid_arguments with every problem, or view_too_large."""
     if not isinstance(view, dict):
-        raise Refused(
-            "invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]}
-        )
+        raise Refused("invalid_arguments", response_metadata={"messages": ["[ERROR] missing required field: view"]})
     if len(json.dumps(view)) > VIEW_BYTES:
         raise Refused("view_too_large")
     refuse(view_problems(view, kind), "invalid_arguments")
@@ -30,9 +28,7 @@ def view_problems(view: Json, kind: str) -> Iterator[Problem]:
     if not isinstance(blocks, list):
         yield "missing required field: blocks", "/view"
     yield from block_problems(blocks or [], kind, "/view/blocks")
-    yield from string_problems(
-        view.get("private_metadata"), "/view/private_metadata", 3000, least=0, required=False
-    )
+    yield from string_problems(view.get("private_metadata"), "/view/private_metadata", 3000, least=0, required=False)
     yield from string_problems(view.get("callback_id"), "/view/callback_id", 255, least=0, required=False)
     yield from string_problems(view.get("external_id"), "/view/external_id", 255, least=0, required=False)
     if kind == "modal":

@@ -38,9 +38,7 @@ class EpicTools:
         """All epics with their progress."""
         tickets = self._store.tickets()
         return EpicList(
-            epics=[
-                epic_line(epic, filtered(tickets, epic=epic.key, archived=True)) for epic in self._store.epics()
-            ]
+            epics=[epic_line(epic, filtered(tickets, epic=epic.key, archived=True)) for epic in self._store.epics()]
         )
 
     def update_epic(

@@ -107,9 +107,7 @@ class TicketWrites:
     def change_status(self, ticketId: str, status: StatusWord, ctx: Context, comment: MaybeText = None) -> Outcome:
         """Move a ticket to another status. A move that is not allowed is refused, naming those that are."""
         who, to = caller(ctx), spelled(Status, status)
-        return self._change(
-            ticketId, who, lambda t, now: t.change_status(to, by=who.actor, at=now, comment=comment)
-        )
+        return self._change(ticketId, who, lambda t, now: t.change_status(to, by=who.actor, at=now, comment=comment))
 
     def add_comment(self, ticketId: str, comment: str, ctx: Context) -> Outcome:
         """Add a comment to a ticket's history."""
@@ -176,9 +174,7 @@ class TicketWrites:
         changed = self._store.change(ticket_id, rule, op=who.op)
         return outcome(changed.after, changed=changed.changed)
 
-    def _set_subtask(
-        self, ticket_id: str, subtask: str | None, status: SubtaskStatus, who: Caller
-    ) -> SubtaskOutcome:
+    def _set_subtask(self, ticket_id: str, subtask: str | None, status: SubtaskStatus, who: Caller) -> SubtaskOutcome:
         if not subtask:
             raise SubtaskNotFound("Say which subtask: give subtaskId or title.")
         changed = self._store.change(

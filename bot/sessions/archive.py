@@ -100,9 +100,7 @@ def newest_archive(connection: Connection, session_id: str) -> ArchiveRow | None
     return _row(row) if row else None
 
 
-def write_transcript(
-    content: Mapping[str, object], *, workspace: Path, private_folder: Path, public: bool
-) -> Written:
+def write_transcript(content: Mapping[str, object], *, workspace: Path, private_folder: Path, public: bool) -> Written:
     """Writes a session's file; the same content again gives the same bytes.
 
     `public`: into the workspace, which others clone and read. Else into `private_folder` (readable by the bot

@@ -138,9 +138,7 @@ def _system(ms: int, id_: str, text: str, by: str | None = None) -> _Entry:
     return _Entry(ms, ({**one, "by": by} if by else one,))
 
 
-def _done(
-    turns: Sequence[Turn], steps: Mapping[int, Sequence[Step]], messages: Sequence[Message]
-) -> Iterator[_Entry]:
+def _done(turns: Sequence[Turn], steps: Mapping[int, Sequence[Step]], messages: Sequence[Message]) -> Iterator[_Entry]:
     """The agent's part. A step never stands before what it answers, though Slack's clock is not ours."""
     said = {message.id: ts_ms(message.ts) for message in messages}
     floor = 0

@@ -91,9 +91,7 @@ def _messages() -> ColumnElement[int]:
     said = select(func.count()).where(
         message.c.session_id == session.c.id, message.c.bot.is_(False), message.c.deleted_ms.is_(None)
     )
-    answered = select(func.count()).where(
-        turn.c.session_id == session.c.id, turn.c.state.in_(("answered", "done"))
-    )
+    answered = select(func.count()).where(turn.c.session_id == session.c.id, turn.c.state.in_(("answered", "done")))
     return said.scalar_subquery() + answered.scalar_subquery()
 
 

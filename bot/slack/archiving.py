@@ -22,7 +22,7 @@ async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
     """
     user, note = str(item.body["user"]), str(item.body.get("note") or "")
     await may_work_here(parts, claim, user)
-    session = await open_session(parts, claim, by=user)
+    session = await open_session(parts, claim, by=user, until=item.order_ts)
     linked = await claim.read(lambda c: linking.current_link(c, session.id))
     wanted = item.body.get("ticket_id") or (linked.ticket_id if linked else None)
     if wanted is None:

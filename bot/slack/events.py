@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.inbox.intake import Arrival, served, take_in, thread_for
+from bot.inbox.intake import Arrival, kept, served, take_in, thread_for
 from bot.sessions.session import move_channel
 from bot.slack.arrivals import Heard, as_ts, heard, team_of
 from bot.slack.parts import Parts
@@ -30,6 +30,8 @@ def _take_in(connection: Connection, found: Heard, now_ms: int) -> bool:
     here = found.arrival
     if found.only_served and not served(connection, here.team, here.channel, here.thread_ts):
         return False
+    if found.only_served and here.kind == "message" and kept(connection, here):
+        return False  # it came late: it was fetched when the thread became a session
     return take_in(connection, here, now_ms) is not None
 
 

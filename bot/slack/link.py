@@ -29,7 +29,7 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
     user = str(item.body["user"])
     await may_work_here(parts, claim, user)
     ticket = await linkable(parts, str(item.body["ticket_id"]))
-    session = await open_session(parts, claim, by=user, title=f"{ticket.id} {ticket.title}")
+    session = await open_session(parts, claim, by=user, until=item.order_ts, title=f"{ticket.id} {ticket.title}")
     try:
         made, replaced = await claim.write(
             "link",

@@ -14,7 +14,8 @@ class Room:
 
     direct: bool
     speakers: Collection[str]  # people who have said something in the thread, the writer left out or not
-    asked: str | None  # the person to whom the bot's last answer put a question, if nobody has spoken since
+    asked: str | None = None  # the person to whom the bot's last answer put a question, if nobody has spoken since
+    session: bool = True  # whether the thread is one
 
 
 def answers(text: str, user: str, *, by_bot: bool, bot_user: str, room: Room) -> bool:
@@ -28,6 +29,6 @@ def answers(text: str, user: str, *, by_bot: bool, bot_user: str, room: Room) ->
     named = mentioned(text)
     if room.direct or bot_user in named:
         return True
-    if named:
+    if named or not room.session:
         return False
     return not (set(room.speakers) - {user}) or room.asked == user

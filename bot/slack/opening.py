@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -11,6 +12,7 @@ from bot.agent.definition import DEFAULT_AGENT, Agent
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim
+from bot.inbox.intake import Arrival, take_in
 from bot.sessions.archive import newest_archive
 from bot.sessions.linking import current_link
 from bot.sessions.session import (
@@ -29,15 +31,18 @@ from bot.slack.parts import Parts
 from bot.slack.words import MENTION, command_in
 
 
-async def open_session(parts: Parts, claim: Claim, *, by: str, title: str = "") -> ChatSession:
+async def open_session(parts: Parts, claim: Claim, *, by: str, until: str, title: str = "") -> ChatSession:
     """The session of this thread; made, with everything said in it so far, when it is none yet.
 
+    What was said after `until` (a ts) is taken in as if its event had come, which it may not have, or will again.
     Raises NotInChannel, with how to invite the bot, where it cannot read.
     """
     found = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     if found:
         return found
-    earlier = await earlier_messages(parts, claim)
+    found_said = await earlier_messages(parts, claim)
+    earlier = [said for said in found_said if said.ts <= until]
+    later = [said for said in found_said if said.ts > until]
     agent = agent_of(parts, DEFAULT_AGENT.id)
     first = next((said.text for said in earlier if not said.bot), title)
     session_id = new_session_id()
@@ -57,6 +62,8 @@ async def open_session(parts: Parts, claim: Claim, *, by: str, title: str = "") 
         )
         for said in earlier:
             keep_message(connection, made, said, parts.now_ms())
+        for said in later:
+            take_in(connection, arrival_of(claim, said), parts.now_ms())
         return get_session(connection, made.id)
 
     return await claim.write("session begins", begin)
@@ -70,6 +77,13 @@ def agent_of(parts: Parts, agent_id: str) -> Agent:
 def plain_words(text: str) -> str:
     """A message's words without the people it mentions."""
     return " ".join(MENTION.sub(" ", text).split())
+
+
+def arrival_of(claim: Claim, said: Said) -> Arrival:
+    """A fetched message in the form in which its event would have been written down."""
+    body = {**asdict(said), "user": said.user_id, "files": [list(file) for file in said.files], "direct": False}
+    key = f"m:{claim.channel}:{said.ts}"
+    return Arrival(claim.team, claim.channel, claim.thread_ts, key, "message", said.ts, body)
 
 
 async def earlier_messages(parts: Parts, claim: Claim) -> list[Said]:

@@ -61,7 +61,10 @@ async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
             await claim.write("not a session", lambda c: finish(c, batch.items))
             return
     if session is None:
-        session = await open_session(parts, claim, by=str(batch.asked_by), title=batch.items[0].body["text"])
+        first, last = batch.items[0], batch.items[-1]
+        session = await open_session(
+            parts, claim, by=str(batch.asked_by), until=last.order_ts, title=first.body["text"]
+        )
         await refresh_header(parts, claim, session.id)
     elif session.state == "archived" and batch.asked_by:
         await resume(parts, claim, session)
@@ -95,7 +98,7 @@ def _room(connection: Connection, session: ChatSession | None, first: Item) -> R
     """Who has spoken here before this message, and whom the bot asked something last."""
     direct = bool(first.body.get("direct"))
     if session is None:
-        return Room(direct, frozenset(), None)
+        return Room(direct, frozenset(), session=False)
     last = transcript.last_turn(connection, session.id)
     asked = None
     if last and last.state == "done":

@@ -43,9 +43,7 @@ def numbering(workspace: Path) -> Config:
 def _of(settings: Value, kind: str, default: str) -> Numbering:
     prefixes, starts = _at(settings, "prefixes"), _at(settings, "startNumbers")
     own = _at(settings, f"{kind}s")
-    prefix = _first(
-        _at(settings, f"{kind}Prefix"), _at(prefixes, kind), _at(prefixes, f"{kind}s"), _at(own, "prefix")
-    )
+    prefix = _first(_at(settings, f"{kind}Prefix"), _at(prefixes, kind), _at(prefixes, f"{kind}s"), _at(own, "prefix"))
     start = _first(_at(settings, f"{kind}StartNumber"), _at(starts, kind), _at(own, "startNumber"))
     if kind == "ticket":
         prefix, start = _first(prefix, _at(settings, "prefix")), _first(start, _at(settings, "startNumber"))

@@ -166,9 +166,7 @@ class Folder(Generic[T]):
     def _folder_time(self) -> int:
         try:
             if not self._inside(self.path):
-                raise WorkspaceUnavailable(
-                    f"The folder .sciorex/{self.name} is a symbolic link out of the workspace."
-                )
+                raise WorkspaceUnavailable(f"The folder .sciorex/{self.name} is a symbolic link out of the workspace.")
             return self.path.stat().st_mtime_ns
         except FileNotFoundError:
             if self.path.parent.is_dir():

@@ -114,9 +114,7 @@ class TicketStore:
         """The tickets with the query in id, title or description; id matches first."""
         return index.searched(index.filtered(self.tickets(), archived=archived), query)[:limit]
 
-    def ready(
-        self, limit: int = 10, *, priority: Priority | None = None, type: TicketType | None = None
-    ) -> Tickets:
+    def ready(self, limit: int = 10, *, priority: Priority | None = None, type: TicketType | None = None) -> Tickets:
         """The planned tickets without an open blocker, most urgent first."""
         tickets = self.tickets()
         free = blockers.ready(tickets, _lookup(tickets))

@@ -63,6 +63,7 @@ class Scene:
     processes: ForkServerContext
     running: BaseProcess | None = None
     root: str = ""
+    said: str = ""
 
     async def live(self, kill: Kill | None) -> None:
         """Starts the bot and waits until it listens."""
@@ -74,6 +75,10 @@ class Scene:
 
     def opened(self) -> int:
         return sum(call.method == "apps.connections.open" for call in self.slack.calls)
+
+    def heard(self) -> bool:
+        """Whether the bot has acknowledged what was said last."""
+        return any(d.event.get("ts") == self.said and d.acked_at for d in self.slack.deliveries)
 
     def dead(self) -> bool:
         return self.running is None or not self.running.is_alive()
@@ -163,6 +168,7 @@ async def play(kill: Kill | None, act: Act, check: Check, folder: Path, template
                     await asyncio.sleep(0.02)
             here.end()
             await here.live(None)
+        await here.slack.until(lambda _: here.heard(), timeout=10)
         await here.at_rest()
         try:
             check(here)
@@ -198,6 +204,7 @@ async def killed_everywhere(act: Act, check: Check, tmp_path: Path, template: Pa
 async def ask(here: Scene) -> None:
     here.armed.touch()
     here.root = await here.slack.say(here.alice, here.channel, f"<@{here.slack.bot_user_id}> go on with T-042")
+    here.said = here.root
 
 
 def answered_once(here: Scene) -> None:
@@ -222,7 +229,7 @@ async def test_a_turn_killed_anywhere_ends_in_one_whole_answer_and_one_change(
 async def link(here: Scene) -> None:
     here.root = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
     here.armed.touch()
-    await here.slack.say(here.alice, here.channel, "!link T-042", here.root)
+    here.said = await here.slack.say(here.alice, here.channel, "!link T-042", here.root)
 
 
 def linked_once(here: Scene) -> None:
@@ -238,13 +245,13 @@ async def test_a_link_killed_anywhere_is_made_once(
 
 
 async def archive(here: Scene) -> None:
-    here.root = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    here.root = here.said = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
     await here.slack.message_shortcut(here.alice, "archive_to_ticket", here.channel, here.root)
     await here.slack.until(lambda s: bool(s.views(here.alice)), timeout=10)
     view = here.slack.views(here.alice)[-1]
     here.armed.touch()
     chosen = {"value": "T-042", "text": {"type": "plain_text", "text": "T-042"}}
-    values = {"ticket": {"ticket": {"selected_option": chosen}}, "note": {"note": {"value": NOTE}}}
+    values = {"ticket": {"ticket": chosen}, "note": {"note": NOTE}}
     submitted = asyncio.ensure_future(here.slack.submit(here.alice, view["id"], values))
     submitted.add_done_callback(lambda task: task.exception())
 

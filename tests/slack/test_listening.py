@@ -36,5 +36,11 @@ def test_a_message_for_somebody_else_is_left_alone() -> None:
     assert listens(f"<@{BOT}> and <@U0BOB>, what do you think?")
 
 
+def test_in_a_thread_that_is_no_session_it_waits_to_be_mentioned() -> None:
+    nobody = Room(direct=False, speakers=frozenset(), session=False)
+    assert not listens("shall we?", room=nobody)
+    assert listens(f"<@{BOT}> shall we?", room=nobody)
+
+
 def test_another_bot_is_never_answered() -> None:
     assert not listens(f"<@{BOT}> build failed", by_bot=True)
