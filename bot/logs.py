@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime
 
 _BAD_SIGNATURE = "slack_bolt.RequestVerification"
+_CHATTER = "alembic.runtime.plugins"  # six lines at each start that say nothing of this program
 
 
 class _Discreet(logging.Filter):
@@ -16,6 +17,8 @@ class _Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == _BAD_SIGNATURE:
             record.msg, record.args = "A request with a wrong signature or an old timestamp was refused", ()
+        if record.name == _CHATTER and record.levelno < logging.WARNING:
+            return False
         return record.levelno > logging.DEBUG or record.name.split(".")[0] == "bot"
 
 

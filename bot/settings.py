@@ -128,11 +128,11 @@ class Settings(BaseModel):
         default=None, description="where the Messages API is, when it is not Anthropic's own address"
     )
     anthropic_model: str = Field(default="claude-sonnet-5-5", description="the model, where an agent names none")
-    sciorex_workspace: Path = Field(default=Path("."), description="the folder that holds .sciorex/")
-    sciorex_config: Path | None = Field(default=None, description="a YAML file with what takes more than a line")
     database_url: Annotated[str | None, AfterValidator(_database)] = Field(
         default=None, description="sqlite:///PATH or postgresql://…; without it a SQLite file in .sciorex-slack/"
     )
+    sciorex_workspace: Path = Field(default=Path("."), description="the folder that holds .sciorex/")
+    sciorex_config: Path | None = Field(default=None, description="a YAML file with what takes more than a line")
     port: Annotated[int | None, BeforeValidator(_port)] = Field(
         default=None,
         description="HTTP's port (3000); with Socket Mode health and metrics are served only when set",

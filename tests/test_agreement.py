@@ -1,4 +1,4 @@
-"""What must not drift apart: the manifest and the doors, the README and the settings, commands and what is there."""
+"""What must not drift apart: manifest and doors, README and settings, commands in documents and what there is."""
 
 import re
 import tomllib

@@ -246,6 +246,7 @@ async def test_a_link_killed_anywhere_is_made_once(
 
 async def archive(here: Scene) -> None:
     here.root = here.said = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    await here.slack.until(lambda _: here.heard(), timeout=10)
     await here.slack.message_shortcut(here.alice, "archive_to_ticket", here.channel, here.root)
     await here.slack.until(lambda s: bool(s.views(here.alice)), timeout=10)
     view = here.slack.views(here.alice)[-1]

@@ -10,9 +10,7 @@ def test_every_spelling_of_an_id_is_the_same_id(spelling: str) -> None:
     assert id_key(spelling) == IdKey("T", 42)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "T-", "../T-042", "T-042/../x", "TOOLONG-1", "T-4a", "T-042\x00", "T--1", "#"]
-)
+@pytest.mark.parametrize("text", ["", "T-", "../T-042", "T-042/../x", "TOOLONG-1", "T-4a", "T-042\x00", "T--1", "#"])
 def test_what_is_no_id_is_none(text: str) -> None:
     assert id_key(text) is None
 

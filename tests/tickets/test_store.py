@@ -325,9 +325,7 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(write: Write, tm
 
 def test_lists_and_searches_find_what_fits(store: TicketStore, write: Write) -> None:
     write("T-001.yaml", "id: T-001\ntitle: Login\nstatus: planned\nepicId: E-1\nupdatedAt: 2025-01-01\n")
-    write(
-        "T-002.yaml", "id: T-002\ntitle: Avatar\ndescription: after LOGIN\nupdatedAt: 2025-01-03\npriority: 🟠\n"
-    )
+    write("T-002.yaml", "id: T-002\ntitle: Avatar\ndescription: after LOGIN\nupdatedAt: 2025-01-03\npriority: 🟠\n")
     write("T-003.yaml", "id: T-003\ntitle: Old login\narchived: true\n")
     write("T-012.yaml", "id: T-012\ntitle: See T-1\nupdatedAt: 2025-01-02\n")
     assert [t.id for t in store.list()] == ["T-002", "T-012", "T-001"]

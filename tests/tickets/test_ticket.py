@@ -74,9 +74,7 @@ def test_the_status_it_has_already_is_no_change() -> None:
         (FORM_B, SubtaskStatus.IN_PROGRESS, {"status": "in_progress"}),
     ],
 )
-def test_a_subtask_keeps_the_form_it_has(
-    subtask: Subtask, status: SubtaskStatus, values: dict[str, Value]
-) -> None:
+def test_a_subtask_keeps_the_form_it_has(subtask: Subtask, status: SubtaskStatus, values: dict[str, Value]) -> None:
     change = TICKET.set_subtask(subtask, status, BY, NOW)
     edits = [Set(("subtasks", subtask.position, key), value) for key, value in values.items()]
     assert change is not None

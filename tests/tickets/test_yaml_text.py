@@ -107,8 +107,7 @@ def test_json_stays_json_in_its_own_layout() -> None:
     text = '{\n  "id": "T-1",\n  "labels": [\n    "a"\n  ],\n  "history": []\n}\n'
     new = changed(text, Append(("labels",), "b"), Append(("history",), {"x": None}), Set(("done",), True))
     assert new == (
-        '{\n  "id": "T-1",\n  "labels": [\n    "a",\n    "b"\n  ],\n'
-        '  "history": [{"x": null}],\n  "done": true\n}\n'
+        '{\n  "id": "T-1",\n  "labels": [\n    "a",\n    "b"\n  ],\n  "history": [{"x": null}],\n  "done": true\n}\n'
     )
 
 
