@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from mcp import Client
+from mcp.server import MCPServer
 from mcp.types import RequestParamsMeta, TextContent
 
 from bot.agent.definition import TICKETS_SERVER, Agent
@@ -59,6 +60,11 @@ class Outcome:
 
     state: str
     error: str | None = None
+
+
+def tools_of(server: MCPServer) -> Client:
+    """A connection to a server in this process; entered and left by the task that runs the turn."""
+    return Client(server)
 
 
 async def run_turn(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:

@@ -6,7 +6,8 @@ from bot.slack.blocks import section
 from bot.slack.markdown import Shown
 
 LINES = """\
-*Talk to me*: mention me in a thread, or write to me directly. A thread I serve is a session; linked to a ticket, I know what it is about.
+*Talk to me*: mention me in a thread, or write to me directly. A thread I serve is a session;
+linked to a ticket, I know what it is about.
 
 *In a thread*, behind a mention or after `!`:
 • `link T-042` gives me the ticket · `unlink` takes it away

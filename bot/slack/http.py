@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_sdk.errors import SlackApiError
-from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -66,7 +65,7 @@ async def what_is_wrong(parts: Parts) -> list[str]:
     """Which of database, workspace and Slack does not answer."""
     wrong = []
     try:
-        await parts.db.read(lambda c: c.execute(text("SELECT 1")).scalar_one())
+        await parts.db.read(lambda c: c.exec_driver_sql("SELECT 1").scalar_one())
     except Exception as error:
         log.warning("the database does not answer: %s", type(error).__name__)
         wrong.append("database")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcp import Client
 from sqlalchemy import Connection
 
 from bot.agent.prompt import ticket_context
-from bot.agent.turn import Outcome, Setting, run_turn
+from bot.agent.turn import Outcome, Setting, run_turn, tools_of
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim
@@ -60,7 +59,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
 
-    async with Client(ticket_server(parts.store)) as tools:
+    async with tools_of(ticket_server(parts.store)) as tools:
         setting = Setting(
             agent=agent,
             model=parts.model,

@@ -82,7 +82,7 @@ def guard(doors: Doors) -> None:
         return await _through(doors, "model ask", lambda: ask(self, on_text=text, **arguments))
 
     Database.write = guarded_write  # type: ignore[method-assign]
-    AsyncWebClient.api_call = guarded_call  # type: ignore[method-assign]
+    AsyncWebClient.api_call = guarded_call  # type: ignore[assignment]
     Model.ask = guarded_ask  # type: ignore[method-assign]
     for name in ("change", "create"):
         setattr(TicketStore, name, _guarded_file(doors, f"ticket {name}", getattr(TicketStore, name)))
