@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 SAMPLE = Path(__file__).parent / "sample_workspace"
 WORDS_A_SECOND = 0.03  # the scripted model's pause between two pieces of text: one sees the answer stream
 HINTS = (
-    "In #avatars write: @Sciorex Help me implement this feature. Then open the thread.",
-    "In the thread press Link to ticket and choose T-042. Or write: @Sciorex link T-042",
-    "Ask: What's left to do on this ticket? Then: Yes, and mark it in progress",
-    "Open .demo/workspace/.sciorex/tickets/T-042.yaml: one line has changed, and the history says who did it.",
-    "Press Archive in the thread's header, write a note. Then type /ticket T-042 sessions in the channel.",
+    "Ask the agent for help: `@Sciorex Help me implement this feature` – then open the thread under your message.",
+    "It asks which ticket. In the thread press *Link to ticket* and choose T-042: now it knows the ticket.",
+    "Ask there: `What's left to do on this ticket?`",
+    "Then: `Yes, and mark it in progress` – one line of T-042's YAML file changes, and its history says who did it.",
+    "Done? Press *Archive* in the thread, write a note, and look the ticket's threads up: `/ticket T-042 sessions`",
 )
 
 

@@ -1,6 +1,7 @@
 """The door to the database: what was written is there, and one failure is nobody else's."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -68,12 +69,13 @@ async def test_a_write_that_fails_leaves_nothing_behind(db: Database) -> None:
     assert await db.read(names) == []
 
 
-async def test_cancelling_the_caller_does_not_undo_the_write(db: Database) -> None:
-    running = asyncio.Event()
+async def test_cancelling_the_caller_does_not_undo_the_write_and_hurts_no_other(db: Database) -> None:
     loop = asyncio.get_running_loop()
+    running, cancelled = asyncio.Event(), threading.Event()
 
     def write(connection: Connection) -> None:
         loop.call_soon_threadsafe(running.set)
+        assert cancelled.wait(5)
         Writing("kept")(connection)
 
     caller = asyncio.create_task(db.write("add", write))
@@ -81,9 +83,11 @@ async def test_cancelling_the_caller_does_not_undo_the_write(db: Database) -> No
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
+    cancelled.set()
+    await asyncio.wait_for(db.write("add", Writing("next")), 5)
     await db.close()
-    again = Database(str(db.url.render_as_string(hide_password=False)))
-    assert await again.read(names) == ["kept"]
+    again = Database(db.url.render_as_string(hide_password=False))
+    assert await again.read(names) == ["kept", "next"]
     await again.close()
 
 

@@ -1,11 +1,13 @@
-"""Who and what is in the workspace: adding people and channels, inviting, removing, sharing."""
+"""Who and what is in the workspace: adding people and channels, joining, inviting, removing, sharing."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from bot.local_slack.methods_chat import open_direct
 from bot.local_slack.methods_conversations import add_member, member_event
-from bot.local_slack.people import person_of
-from bot.local_slack.refusals import Json
+from bot.local_slack.people import person_in, person_of
+from bot.local_slack.refusals import Json, SlackRefuses
 from bot.local_slack.workspace import Workspace
 from bot.local_slack.world import Channel, User
 
@@ -52,6 +54,49 @@ def remove(workspace: Workspace, channel: str, user: str) -> None:
     elif workspace.bot_user_id in members:
         workspace.emit(member_event(workspace, left, user, "member_left_channel"), left)
     workspace.changed()
+
+
+def page_acts(workspace: Workspace) -> dict[str, Callable[..., None]]:
+    """What people do with the members of a channel, by the page's names."""
+    acts = {"join": person_joins, "invite": person_invites, "remove": person_removes}
+    return {name: partial(act, workspace) for name, act in acts.items()}
+
+
+def person_joins(workspace: Workspace, user: str, channel: str) -> None:
+    """Join channel, which Slack offers for public ones alone."""
+    person, place = person_of(workspace, user), workspace.world.channels.get(channel)
+    if place is None or place.private or place.im:
+        raise SlackRefuses("This channel is not there.")
+    if person.id not in place.members:
+        add_member(workspace, place, person.id, inviter=None)
+        workspace.changed()
+
+
+def person_invites(workspace: Workspace, user: str, channel: str, member: str) -> None:
+    """`/invite @name`, of a person or the bot."""
+    place, name = _place_and_name(workspace, user, channel, member)
+    if member in place.members:
+        raise SlackRefuses(f"{name} is in #{place.name} already.")
+    add_member(workspace, place, member, inviter=user)
+    workspace.changed()
+
+
+def person_removes(workspace: Workspace, user: str, channel: str, member: str) -> None:
+    """`/remove @name`."""
+    place, name = _place_and_name(workspace, user, channel, member)
+    if member not in place.members:
+        raise SlackRefuses(f"{name} is not in #{place.name}.")
+    remove(workspace, channel, member)
+
+
+def _place_and_name(workspace: Workspace, user: str, channel: str, member: str) -> tuple[Channel, str]:
+    _, place = person_in(workspace, user, channel)
+    known = workspace.world.users.get(member)
+    if place.im:
+        raise SlackRefuses("This works in channels only.")
+    if known is None:
+        raise SlackRefuses(f"There is nobody called {member}.")
+    return place, known.name
 
 
 def change_channel_id(workspace: Workspace, channel: str) -> str:

@@ -16,7 +16,11 @@ from bot.local_slack.workspace import Workspace
 from bot.local_slack.world import Channel
 
 FOLDER = Path(__file__).parent
-FILES = {"/": "page.html", "/page.js": "page.js", "/page.css": "page.css"}
+PARTS = ("dom", "text", "popups", "blocks", "world", "composer", "messages", "modals")
+FILES = {
+    "/": "page.html",
+    **{f"/{name}": name for name in ("page.css", "page.js", *(f"page_{part}.js" for part in PARTS))},
+}
 LONGEST_WAIT = 25.0
 Act = Callable[..., Any]
 
@@ -39,7 +43,7 @@ async def only_this_machine(
 
 
 async def page_file(request: web.Request) -> web.StreamResponse:
-    """The page and its two files."""
+    """The page and its files."""
     path = FOLDER / FILES[request.path]
     if not path.exists():
         return web.Response(status=404)

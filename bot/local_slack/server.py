@@ -46,7 +46,7 @@ class LocalSlack:
     ) -> None:
         pace = Pace(ack_within, retries, sleep, mention_first)
         self._workspace = workspace = Workspace(manifest, clock, data, agent, streaming, team_id, pace)
-        self._server = Server(workspace, {name: getattr(self, name) for name in ACTS})
+        self._server = Server(workspace, {name: getattr(self, name) for name in ACTS} | admin.page_acts(workspace))
         self.team_id, self.app_id = workspace.team_id, workspace.app_id
         self.bot_user_id, self.bot_id = workspace.bot_user_id, workspace.bot_id
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token

@@ -268,7 +268,8 @@ def archived_once(here: Scene) -> None:
     assert here.ticket().count("action: session_archived") == 1
     assert len(written) == 1
     transcript = json.loads(written[0].read_text(encoding="utf-8"))
-    assert [m["content"] for m in transcript["messages"]] == ["Let us talk about avatars"]
+    said = [m["content"] for m in transcript["messages"] if m["role"] == "user"]
+    assert said == ["Let us talk about avatars"]
     assert len([m for m in here.ours() if NOTE in everything_in(m)]) >= 1
     assert len(here.ours()) == 2, [m.get("text") for m in here.ours()]
 

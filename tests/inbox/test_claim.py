@@ -148,9 +148,7 @@ async def test_the_same_worker_taking_a_thread_again_does_not_revive_its_old_cla
 
 async def test_the_threads_of_the_dead_are_taken_up_and_the_others_stay(db: Database) -> None:
     await take(db, message("1.000001"), message("2.000001", thread_ts="2.000001"))
-    await db.write(
-        "workers", lambda c: c.execute(worker.insert(), [{"id": w, "beat_ms": 1} for w in "ab"]).rowcount
-    )
+    await db.write("workers", lambda c: c.execute(worker.insert(), [{"id": w, "beat_ms": 1} for w in "ab"]).rowcount)
     dead, _ = await claimed(db, "a"), await claimed(db, "b")
     # Its thread rested when it died: what it had in hand may still be to be finished.
     await db.write("rest", lambda c: c.execute(update(thread).values(ready_ms=None)).rowcount)

@@ -150,6 +150,14 @@ def test_a_stub_alone_keeps_a_transcript_private(places: tuple[Path, Path]) -> N
     assert write(places, SECRET, public=True).file == "session-s-1.json"
 
 
+def test_a_private_file_alone_keeps_a_transcript_private(places: tuple[Path, Path]) -> None:
+    write(places, CONTENT, public=False)
+    stub = places[0] / ".sciorex" / "sessions" / "session-s-1.json"
+    stub.unlink()
+    assert write(places, SECRET, public=True).file == "session-s-1.json"
+    assert "salary" not in stub.read_text("utf-8")
+
+
 def test_a_stub_that_a_merge_has_broken_keeps_a_transcript_private(places: tuple[Path, Path]) -> None:
     stub = places[0] / ".sciorex" / "sessions" / "session-s-1.json"
     stub.parent.mkdir()

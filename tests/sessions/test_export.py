@@ -155,9 +155,7 @@ def test_an_edited_message_stands_as_it_is_now(connection: Connection) -> None:
     edit_message(connection, session, "101.000001", "crop to square", "102.000001")
     messages = transcript_of(connection, session)["messages"]
     assert isinstance(messages, list)
-    assert [(one["content"], one["editedAt"]) for one in messages] == [
-        ("crop to square", "1970-01-01T00:01:42.000Z")
-    ]
+    assert [(one["content"], one["editedAt"]) for one in messages] == [("crop to square", "1970-01-01T00:01:42.000Z")]
 
 
 def test_what_was_never_answered_and_other_bots_are_in(connection: Connection) -> None:

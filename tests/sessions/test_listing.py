@@ -65,9 +65,7 @@ def test_messages_are_those_people_said_and_did_not_take_back_and_the_answers(co
     say(connection, session, "1.000003", "build passed", user="UCI", bot=True)
     delete_message(connection, session, "1.000002", 5)
     for state in ("done", "failed"):
-        turn = begin_turn(
-            connection, session.id, asked_by="UADA", message_ids=[asked], agent="a", model="m", now_ms=4
-        )
+        turn = begin_turn(connection, session.id, asked_by="UADA", message_ids=[asked], agent="a", model="m", now_ms=4)
         end_turn(connection, turn.id, state, 5)
     assert [one.messages for one in listed(connection)] == [2]
 
