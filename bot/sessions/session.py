@@ -136,7 +136,9 @@ def move_channel(connection: Connection, team: str, old: str, new: str) -> None:
         # Something came under the new id before we knew of it: it goes on in the thread that was there first.
         connection.execute(update(inbox).where(inbox.c.thread_id == early).values(thread_id=kept))
         connection.execute(update(thread).where(thread.c.id == kept).values(ready_ms=0))
-        connection.execute(thread.delete().where(thread.c.id == early))
+        # Its row stays, since sessions and posts may refer to it; no message of Slack's has such a ts.
+        aside = update(thread).where(thread.c.id == early)
+        connection.execute(aside.values(thread_ts=thread.c.thread_ts + f"#moved-{early}", ready_ms=None))
     connection.execute(update(thread).where(thread.c.team == team, thread.c.channel == old).values(channel=new))
 
 

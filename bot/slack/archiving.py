@@ -70,6 +70,7 @@ async def _write_file(
 ) -> None:
     """The transcript's file, where the audience of the thread allows, and its mark in the ticket's history."""
     content = await claim.read(lambda c: transcript_of(c, session, row))
+    parts.people.forget(channel=claim.channel)  # what it was a minute ago must not decide where the file goes
     channel = (await parts.people.channels()).get(claim.channel)
     public = channel is not None and channel.public
     written = await parts.in_store(

@@ -35,6 +35,7 @@ EVENTS: Mapping[str, Listener] = {
     "message": events.message,
     "app_mention": events.message,
     "member_joined_channel": events.member_joined,
+    "member_left_channel": events.member_left,
     "channel_id_changed": events.channel_id_changed,
 }
 COMMANDS: Mapping[str, Listener] = {
@@ -74,6 +75,7 @@ DOORS = Doors(
         "app_mention",
         "channel_id_changed",
         "member_joined_channel",
+        "member_left_channel",
         "message.channels",
         "message.groups",
         "message.im",

@@ -47,6 +47,13 @@ async def member_joined(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     await ack()
 
 
+async def member_left(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
+    """Somebody left a channel: from now on they see no more of it than others."""
+    event = body["event"]
+    parts.people.forget(channel=event["channel"], user=event["user"])
+    await ack()
+
+
 async def channel_id_changed(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     """A channel has another id (it was shared): everything of it moves along, in the one write."""
     event = body["event"]

@@ -122,10 +122,10 @@ async def linkable(parts: Parts, ticket_id: str) -> Ticket:
 async def may_work_here(parts: Parts, claim: Claim, user: str) -> None:
     """Checked when the thing is done, not when its button was drawn: a member of this team, and of the channel."""
     await parts.people.may_write(user)
-    audience = await parts.people.audience_of(user)
-    if claim.channel not in audience.own | audience.public:
-        channels = await parts.people.channels()
-        if claim.channel not in channels:
+    if claim.channel not in (await parts.people.audience_of(user)).channels:
+        if await parts.people.is_member(user, claim.channel):
+            return
+        if claim.channel not in await parts.people.channels():
             raise parts.not_in_channel()
         raise BotError("You are not a member of that channel, so you cannot change its threads.")
 

@@ -1,0 +1,65 @@
+"""How an answer comes onto the screen: streamed, or posted and updated where streams are not to be had; stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.local_model import say
+from tests.bench import bench, everything_in
+
+LONG = "\n\n".join(f"Paragraph {n}: " + "thumbnails and crops. " * 20 for n in range(40))
+
+
+def methods(calls: list[object]) -> list[str]:
+    return [str(getattr(call, "method", "")) for call in calls]
+
+
+async def test_an_answer_is_streamed_after_a_first_sign(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=lambda _: say("All is well.")) as here:
+        await here.ask(here.alice, here.general, f"{here.at} how is it?", "All is well.")
+        called = methods(list(here.slack.calls))
+        assert called.index("agents.sessions.setStatus") < called.index("chat.startStream")
+        assert "chat.stopStream" in called
+
+
+@pytest.mark.parametrize("without", ["agent", "streaming"])
+async def test_where_streams_are_not_to_be_had_it_is_posted_and_updated(
+    tmp_path: Path, sqlite_url: str, without: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=lambda _: say("All is well."), **{without: False}) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} how is it?", "All is well.")
+        await here.slack.until(lambda _: len(here.own(here.general, root)) == 2)
+        texts = [everything_in(m) for m in here.own(here.general, root)]
+        assert sum("All is well." in text for text in texts) == 1
+        assert not any("Thinking" in text for text in texts)
+
+
+async def test_a_long_answer_stands_whole_in_several_messages(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=lambda _: say(LONG)) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} tell me all", "Paragraph 39")
+        answer = [m["blocks"][0]["text"] for m in here.own(here.general, root) if "Paragraph" in everything_in(m)]
+        assert len(answer) > 1
+        assert "\n\n".join(answer).split() == LONG.split()
+
+
+async def test_stop_ends_the_turn_and_says_so(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=lambda _: say(LONG)) as here:
+        await here.model.hold(3)
+        root = await here.slack.say(here.alice, here.general, f"{here.at} tell me all")
+        await here.model.until(lambda model: bool(model.requests))
+        await here.slack.say(here.alice, here.general, "!stop", root)
+        await here.seen(here.general, root, "Stopped")
+        await here.model.release()
+        assert "Paragraph 39" not in everything_in(here.own(here.general, root))
+
+
+async def test_what_the_model_writes_pings_nobody_and_hides_no_link(tmp_path: Path, sqlite_url: str) -> None:
+    words = "<!channel> see [the docs](https://evil.example/x) ![pic](https://evil.example/p.png) done"
+    async with bench(tmp_path, sqlite_url, script=lambda _: say(words)) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} go", "done")
+        answer = everything_in(await here.seen(here.general, root, "done"))
+        assert "<!channel>" not in answer
+        assert "the docs (https://evil.example/x)" in answer
+        assert "![" not in answer
