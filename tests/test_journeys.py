@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import json
 from pathlib import Path
@@ -161,3 +162,21 @@ async def test_a_private_thread_leaves_no_trace_for_others(tmp_path: Path, datab
         kept = next((here.folder / ".sciorex-slack" / "sessions").glob("session-*.json"))
         assert "Salaries" in kept.read_text(encoding="utf-8")
         assert kept.stat().st_mode & 0o077 == 0
+
+
+async def test_what_is_deleted_in_slack_goes_from_the_archived_transcript_too(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url) as here:
+        root = await here.slack.say(here.alice, here.general, "The plan")
+        slip = await here.slack.say(here.alice, here.general, "My password is hunter2", root)
+        await here.slack.say(here.alice, here.general, f"{here.at} link {TICKET}", root)
+        await here.seen(here.general, root, "Unlink")
+        await here.slack.say(here.alice, here.general, "!archive", root)
+        await here.seen(here.general, root, "archived this thread")
+        file = next((here.folder / ".sciorex" / "sessions").glob("session-*.json"))
+        assert "hunter2" in file.read_text(encoding="utf-8")
+
+        await here.slack.delete(here.alice, here.general, slip)
+        async with asyncio.timeout(10):
+            while "hunter2" in file.read_text(encoding="utf-8"):
+                await asyncio.sleep(0.02)
+        assert "The plan" in file.read_text(encoding="utf-8")

@@ -91,11 +91,12 @@ export function setText(where, box, text) {
   grow(box);
 }
 
-/** Puts a text into the channel's composer, ready to send. */
+/** Puts a text into a message box, ready to send: the open thread's, except for what begins a new one. */
 export function prefill(text) {
-  const box = document.querySelector('[data-testid="composer"]');
+  const where = ui.thread && !/^[@/]/.test(text) ? "thread" : "channel";
+  const box = document.querySelector(`[data-testid="${where === "thread" ? "thread-composer" : "composer"}"]`);
   if (!box) return;
-  setText("channel", box, text);
+  setText(where, box, text);
   render();
   box.focus();
 }

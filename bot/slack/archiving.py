@@ -6,7 +6,7 @@ from bot.errors import LinkedElsewhere
 from bot.inbox.claim import Claim, Item
 from bot.sessions import archive, linking
 from bot.sessions.export import transcript_of
-from bot.sessions.session import ChatSession
+from bot.sessions.session import ChatSession, find_by_thread
 from bot.slack import blocks
 from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, write_link
 from bot.slack.opening import open_session, refresh_header
@@ -40,7 +40,8 @@ async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
             c, session, key=item.key, ticket_id=ticket.id, note=note, by=user, now_ms=parts.now_ms()
         ),
     )
-    await _write_file(parts, claim, session, row, ticket)
+    await record(parts, ticket.id, "session_archived", session, user, row.op)
+    await write_file(parts, claim, session, row)
     await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.archived_notice(ticket.id, note, user))
 
@@ -65,10 +66,8 @@ async def _link(parts: Parts, claim: Claim, item: Item, session: ChatSession, ti
         await write_link(parts, session, made, replaced, user)
 
 
-async def _write_file(
-    parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow, ticket: Ticket
-) -> None:
-    """The transcript's file, where the audience of the thread allows, and its mark in the ticket's history."""
+async def write_file(parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow) -> None:
+    """The transcript's file as the rows stand now, in the repository only where everybody may read the channel."""
     content = await claim.read(lambda c: transcript_of(c, session, row))
     parts.people.forget(channel=claim.channel)  # what it was a minute ago must not decide where the file goes
     channel = (await parts.people.channels()).get(claim.channel)
@@ -78,8 +77,13 @@ async def _write_file(
             content, workspace=parts.workspace_folder, private_folder=parts.private_folder, public=public
         )
     )
-    await record(parts, ticket.id, "session_archived", session, row.by, row.op)
-    await claim.write(
-        "archived",
-        lambda c: archive.finish_archive(c, row, written.file, written.sha256, parts.now_ms()),
-    )
+    now = parts.now_ms()
+    await claim.write("archived", lambda c: archive.finish_archive(c, row, written.file, written.sha256, now))
+
+
+async def write_again(parts: Parts, claim: Claim) -> None:
+    """A message of an archived thread was edited or deleted: its file follows (slack-facts 10)."""
+    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
+    row = await claim.read(lambda c: archive.newest_archive(c, session.id)) if session else None
+    if session and row and row.file:
+        await write_file(parts, claim, session, row)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from bot.inbox.claim import Claim, Item, change_waiting, finish, stop_asked, waiting_items
 from bot.sessions.session import ChatSession, delete_message, edit_message, find_by_thread
+from bot.slack.archiving import write_again
 from bot.slack.parts import Parts
 
 
@@ -17,6 +18,8 @@ async def catch_up(parts: Parts, claim: Claim) -> None:
     changes = [item for item in items if item.kind in ("edit", "delete")]
     if changes:
         await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
+        await write_again(parts, claim)
+        await claim.write("edits done", lambda c: finish(c, changes))
 
 
 def _apply(connection: Connection, claim: Claim, changes: list[Item], now_ms: int) -> None:
@@ -25,7 +28,6 @@ def _apply(connection: Connection, claim: Claim, changes: list[Item], now_ms: in
         if session:
             _apply_to_session(connection, session, item, now_ms)
         change_waiting(connection, claim, item)
-    finish(connection, changes)
 
 
 def _apply_to_session(connection: Connection, session: ChatSession, item: Item, now_ms: int) -> None:

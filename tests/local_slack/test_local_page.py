@@ -49,6 +49,30 @@ async def test_acts_do_what_people_do_and_say_what_slack_says() -> None:
         assert direct["result"] == here.slack.open_dm(here.ada)
 
 
+async def test_people_join_public_channels_and_bring_others_in_and_out() -> None:
+    async with place() as here, aiohttp.ClientSession() as session:
+        bob = here.slack.add_user("Bob")
+        away = here.slack.add_channel("away", members=(bob,))
+        secret = here.slack.add_channel("secret", private=True, members=(bob,))
+        joined = await act(here, session, user=here.ada, act="join", channel=away)
+        assert joined == {"ok": True, "result": None}
+        hidden = await act(here, session, user=here.ada, act="join", channel=secret)
+        assert hidden == {"ok": False, "error": "This channel is not there."}
+
+        member = {"user": here.ada, "channel": away, "member": here.slack.bot_user_id}
+        assert (await act(here, session, act="invite", **member))["ok"]
+        state = await (await session.get(f"{here.slack.url}/local/state", params={"user": here.ada})).json()
+        row = next(one for one in state["channels"] if one["id"] == away)
+        assert (row["member"], row["bot"]) == (True, True)
+        again = await act(here, session, act="invite", **member)
+        assert again["error"].endswith("is in #away already.")
+        assert (await act(here, session, act="remove", **member))["ok"]
+        nobody = await act(here, session, act="invite", **{**member, "member": "@zoe"})
+        assert nobody == {"ok": False, "error": "There is nobody called @zoe."}
+        outside = await act(here, session, act="invite", **{**member, "channel": secret})
+        assert outside == {"ok": False, "error": "You are not in #secret. Join the channel first."}
+
+
 @pytest.mark.parametrize("body", [{"act": "explode"}, {"act": "say"}, {"act": "say", "shout": 1}, {}])
 async def test_what_is_no_act_is_refused(body: Json) -> None:
     async with place() as here, aiohttp.ClientSession() as session:

@@ -360,3 +360,29 @@ async def test_the_home_tab_shows_what_the_app_published(desk: Desk) -> None:
     await expect(page.get_by_test_id("home").get_by_role("heading")).to_have_text("Your sessions")
     await page.get_by_test_id("tab-messages").click()
     await expect(page.get_by_test_id("composer")).to_be_focused()
+
+
+async def test_a_channel_is_joined_and_the_app_invited_by_name(desk: Desk) -> None:
+    away = desk.slack.add_channel("away", members=(desk.bob,))
+    page = await desk.page(desk.alice)
+    await page.get_by_test_id("channel-away").click()
+    await page.get_by_test_id("join").click()
+    await send(page, "/invite @Nobody")
+    await expect(page.get_by_role("alert")).to_contain_text("There is nobody called @Nobody.")
+    await send(page, "/invite @Helper")
+    await expect(page.get_by_role("alert")).to_have_count(0)
+    await send(page, "@Helper are you there?")
+    await expect(page.get_by_test_id("replies")).to_contain_text("1 reply")
+    assert [row["user"] for row in desk.slack.messages(away)] == [desk.alice]
+
+
+async def test_what_a_hint_says_to_write_goes_into_the_message_box(desk: Desk) -> None:
+    desk.slack.hints = ["Say `@Helper hello`", "Then ask in the thread: `What's left?`"]
+    root = await desk.slack.say(desk.bob, desk.general, "A thread")
+    page = await desk.page(desk.alice)
+    hints = page.get_by_test_id("hints")
+    await hints.get_by_role("button", name="@Helper hello").click()
+    await expect(page.get_by_test_id("composer")).to_have_value("@Helper hello")
+    await page.goto(f"{desk.slack.url}/?user={desk.alice}&channel={desk.general}&thread={root}")
+    await hints.get_by_role("button", name="What's left?").click()
+    await expect(page.get_by_test_id("thread-composer")).to_have_value("What's left?")

@@ -1,0 +1,89 @@
+"""What the tests of threads look at: what the model was asked, what the database keeps; and another bot to talk."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from sqlalchemy import Table, func, select
+
+from bot.local_model import Reply, Script, say
+from bot.local_slack import messages
+from bot.sessions.models import inbox, message, session, thread
+from tests.bench import Bench, everything_in
+
+
+def numbered(ending: str = "") -> Script:
+    """A model that says "Answer 1.", "Answer 2." …, each with this ending."""
+    given = 0
+
+    def script(_request: dict[str, Any]) -> Reply:
+        nonlocal given
+        given += 1
+        return say(f"Answer {given}.{ending}")
+
+    return script
+
+
+def asked(here: Bench, n: int = -1) -> str:
+    """All that a request to the model says of the thread."""
+    return everything_in(here.model.requests[n]["messages"])
+
+
+async def count(here: Bench, table: Table) -> int:
+    """How many rows a table has."""
+    assert here.bot is not None
+    found = await here.bot.parts.db.read(lambda c: c.execute(select(func.count()).select_from(table)).scalar_one())
+    return int(found)
+
+
+async def kept(here: Bench) -> dict[str, int]:
+    """How many rows the thread tables have."""
+    return {table.name: await count(here, table) for table in (inbox, message, session, thread)}
+
+
+async def texts(here: Bench) -> list[str]:
+    """The stored messages' texts, oldest first."""
+    assert here.bot is not None
+    query = select(message.c.text).order_by(message.c.ts)
+    return await here.bot.parts.db.read(lambda c: [str(text) for text in c.execute(query).scalars()])
+
+
+def other_bot_says(here: Bench, channel: str, text: str, thread_ts: str | None = None) -> str:
+    """A message of another app's bot."""
+    workspace = here.slack._workspace
+    said = {"subtype": "bot_message", "bot_id": "B0OTHER", "username": "Deploys", "text": text}
+    posted = messages.post(workspace, workspace.world.channels[channel], said, thread_ts)
+    workspace.changed()
+    return str(posted["ts"])
+
+
+async def told_of(here: Bench, channel: str, ts: str) -> None:
+    """Waits till the bot has acknowledged everything about a message."""
+
+    def acknowledged(_: object) -> bool:
+        about = [d for d in here.slack.deliveries if about_message(d.event, channel, ts)]
+        return bool(about) and all(d.acked_at is not None for d in about)
+
+    await here.slack.until(acknowledged)
+
+
+def about_message(event: dict[str, Any], channel: str, ts: str) -> bool:
+    """Whether an event posts, edits or deletes this message."""
+    inner = event.get("message") or {}
+    return event.get("channel") == channel and ts in (event.get("ts"), inner.get("ts"), event.get("deleted_ts"))
+
+
+async def at_rest(here: Bench) -> None:
+    """Waits till everything that has come is done."""
+    assert here.bot is not None
+    db = here.bot.parts.db
+    waiting = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
+    held = select(func.count()).select_from(thread).where(thread.c.owner.is_not(None))
+
+    def busy(connection: Any) -> int:
+        return int(connection.execute(waiting).scalar_one()) + int(connection.execute(held).scalar_one())
+
+    async with asyncio.timeout(10):
+        while await db.read(busy):
+            await asyncio.sleep(0.01)
