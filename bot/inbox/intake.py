@@ -33,10 +33,15 @@ class Arrival:
     body: Mapping[str, object]
 
 
+def storable(text: str) -> str:
+    """The text without what no database takes."""
+    return UNSTORABLE.sub("", text)
+
+
 def clean(value: object) -> object:
     """The same JSON value with every text made storable."""
     if isinstance(value, str):
-        return UNSTORABLE.sub("", value)
+        return storable(value)
     if isinstance(value, Mapping):
         return {str(clean(key)): clean(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.inbox.intake import Arrival
+from bot.inbox.intake import Arrival, storable
 from bot.slack.words import command_in, mentioned
 
 SAID = (None, "", "file_share", "thread_broadcast", "me_message", "bot_message")
@@ -70,9 +70,9 @@ def said_in(event: Mapping[str, Any]) -> dict[str, Any]:
         "ts": str(event["ts"]),
         "user": str(event.get("user") or event.get("bot_id") or ""),
         "bot": bot,
-        "name": str(event.get("username") or "") if bot else "",
-        "text": str(event.get("text") or ""),
-        "files": [[str(f.get("name") or "file"), str(f.get("permalink") or "")] for f in files],
+        "name": storable(str(event.get("username") or "")) if bot else "",
+        "text": storable(str(event.get("text") or "")),
+        "files": [[storable(str(f.get("name") or "file")), storable(str(f.get("permalink") or ""))] for f in files],
         "edited_ts": str(event["edited"]["ts"]) if isinstance(event.get("edited"), Mapping) else None,
     }
 

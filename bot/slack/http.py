@@ -75,7 +75,7 @@ async def what_is_wrong(parts: Parts) -> list[str]:
         log.warning("the workspace cannot be read: %s", error)
         wrong.append("workspace")
     try:
-        await parts.client.api_test()
+        await parts.client.auth_test()
     except (SlackApiError, OSError, TimeoutError) as error:
         log.warning("Slack does not answer: %s", type(error).__name__)
         wrong.append("slack")

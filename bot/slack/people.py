@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import NotAllowed, NotInChannel, SlackUnavailable
+from bot.inbox.intake import storable
 from bot.sessions.audience import Audience, for_channel, for_person
 from bot.slack.arrivals import Identity
 from bot.slack.once import Key, Once
@@ -230,7 +231,7 @@ def _person(row: Mapping[str, Any], team: str) -> Person:
     teams = (row.get("team_id"), *((row.get("enterprise_user") or {}).get("teams") or ()))
     return Person(
         str(row["id"]),
-        next((str(name) for name in names if name), str(row["id"])),
+        storable(next((str(name) for name in names if name), str(row["id"]))),
         guest=bool(row.get("is_restricted") or row.get("is_ultra_restricted")),
         stranger=bool(row.get("is_stranger")) or team not in teams,
         team_id=str(row.get("team_id") or ""),
