@@ -61,9 +61,7 @@ async def test_the_example_conversation_marks_the_subtask_in_the_file(
     async with bench(tmp_path, database_url, http=http) as here:
         root = await here.slack.say(here.alice, here.general, f"{here.at} link {TICKET}")
         await here.seen(here.general, root, "Unlink")
-        await here.ask(
-            here.alice, here.general, "What's left to do on this ticket?", "Write tests", thread_ts=root
-        )
+        await here.ask(here.alice, here.general, "What's left to do on this ticket?", "Write tests", thread_ts=root)
         before = here.ticket(TICKET)
         await here.ask(here.alice, here.general, "Yes, and mark it in progress", "256px", thread_ts=root)
 
@@ -123,9 +121,7 @@ async def test_a_ticket_has_several_sessions_most_recent_first(tmp_path: Path, s
         assert places == sorted(places)
 
 
-async def test_naming_a_ticket_makes_a_reference_and_offers_the_writer_to_link(
-    tmp_path: Path, sqlite_url: str
-) -> None:
+async def test_naming_a_ticket_makes_a_reference_and_offers_the_writer_to_link(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url) as here:
         root = await here.slack.say(
             here.alice, here.general, f"{here.at} This relates to {TICKET} but is a separate concern"
@@ -145,9 +141,7 @@ async def test_naming_a_ticket_makes_a_reference_and_offers_the_writer_to_link(
 
 async def test_a_private_thread_leaves_no_trace_for_others(tmp_path: Path, database_url: str) -> None:
     async with bench(tmp_path, database_url) as here:
-        secret = here.slack.add_channel(
-            "leads", private=True, members=(here.alice, here.bob, here.slack.bot_user_id)
-        )
+        secret = here.slack.add_channel("leads", private=True, members=(here.alice, here.bob, here.slack.bot_user_id))
         root = await here.slack.say(here.alice, secret, "Salaries for the avatar team")
         await here.slack.say(here.alice, secret, f"{here.at} link {TICKET}", root)
         await here.seen(secret, root, "Unlink")

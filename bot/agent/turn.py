@@ -91,25 +91,28 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
     while True:
         await setting.catch_up()
         lines = await claim.read(lambda c: _lines(c, turn))
-        if not any(isinstance(line, PersonLine) for line in lines.asked):
-            return Outcome("stopped")  # everything that was asked has been deleted
         last = lines.steps[-1]
+        if last.role == "assistant" and not last.calls:
+            return Outcome("answered")
+        if not lines.asked:
+            return Outcome("stopped")  # everything that was asked has been deleted
         if unrun := [call for call in last.calls if call.state in ("planned", "started")]:
             for call in unrun:
                 await _run_tool(claim, call, setting, show)
             continue
-        if last.role == "assistant" and not last.calls:
-            return Outcome("answered")
         if len(lines.steps) > MOST_STEPS:
             return Outcome("failed", TOO_MANY_STEPS)
         reply = await _ask(lines, setting, tools, show)
+        await setting.catch_up()
+        if not (await claim.read(lambda c: _lines(c, turn))).asked:
+            return Outcome("stopped")  # what was deleted meanwhile is not answered
         await claim.write("save step", lambda c, r=reply: _save(c, turn, r, setting))  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
 class _Lines:
     all: list[Line]
-    asked: list[Line]
+    asked: list[PersonLine]  # what this turn is to answer, without what was deleted
     steps: list[Step]
 
 
@@ -165,7 +168,7 @@ def _lines(connection: Any, turn: Turn) -> _Lines:
     turns = [t for t in transcript.turns_of(connection, turn.session_id) if t.n <= turn.n]
     steps = transcript.steps_of(connection, [t.id for t in turns])
     everything: list[Line] = []
-    asked: list[Line] = []
+    asked: list[PersonLine] = []
     for one in turns:
         lines = [line for s in steps.get(one.id, []) for line in _step_lines(s, said)]
         everything += lines

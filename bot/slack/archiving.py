@@ -8,10 +8,9 @@ from bot.sessions import archive, linking
 from bot.sessions.export import transcript_of
 from bot.sessions.session import ChatSession, find_by_thread
 from bot.slack import blocks
-from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, write_link
+from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, tie
 from bot.slack.opening import open_session, refresh_header
 from bot.slack.parts import Parts
-from bot.tickets.ticket import Ticket
 
 
 async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
@@ -30,7 +29,7 @@ async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
         return
     ticket = await linkable(parts, str(wanted))
     try:
-        await _link(parts, claim, item, session, ticket)
+        await tie(parts, claim, item, session, ticket)
     except LinkedElsewhere as elsewhere:
         await ask_replace(parts, claim, item, user, elsewhere)
         return
@@ -44,26 +43,6 @@ async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
     await write_file(parts, claim, session, row)
     await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.archived_notice(ticket.id, note, user))
-
-
-async def _link(parts: Parts, claim: Claim, item: Item, session: ChatSession, ticket: Ticket) -> None:
-    """An archived session has a link: to the ticket it is archived to (sciorex-workspace)."""
-    user = str(item.body["user"])
-    made, replaced = await claim.write(
-        "link",
-        lambda c: linking.link_session(
-            c,
-            session,
-            ticket.id,
-            ticket.epic_id,
-            key=item.key,
-            by=user,
-            now_ms=parts.now_ms(),
-            replace=bool(item.body.get("replace")),
-        ),
-    )
-    if made.key == item.key:
-        await write_link(parts, session, made, replaced, user)
 
 
 async def write_file(parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow) -> None:

@@ -31,29 +31,39 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
     ticket = await linkable(parts, str(item.body["ticket_id"]))
     session = await open_session(parts, claim, by=user, until=item.order_ts, title=f"{ticket.id} {ticket.title}")
     try:
-        made, replaced = await claim.write(
-            "link",
-            lambda c: linking.link_session(
-                c,
-                session,
-                ticket.id,
-                ticket.epic_id,
-                key=item.key,
-                by=user,
-                now_ms=parts.now_ms(),
-                replace=bool(item.body.get("replace")),
-            ),
-        )
+        new = await tie(parts, claim, item, session, ticket)
     except LinkedElsewhere as elsewhere:
         await ask_replace(parts, claim, item, user, elsewhere)
         return
-    if made.key != item.key:
-        await refresh_header(parts, claim, session.id)
+    await refresh_header(parts, claim, session.id)
+    if not new:
         await answer(parts, claim, item, blocks.said(f"This thread is linked to {ticket.id} already."))
         return
-    await write_link(parts, session, made, replaced, user)
-    await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.linked_notice(ticket.id, ticket.title, user))
+
+
+async def tie(parts: Parts, claim: Claim, item: Item, session: ChatSession, ticket: Ticket) -> bool:
+    """Makes the link that the item asks for, with its lines of history; False when another made it before.
+
+    Raises LinkedElsewhere, unless the person was asked and `replace` stands in the item.
+    """
+    user, replace = str(item.body["user"]), bool(item.body.get("replace"))
+    made, replaced = await claim.write(
+        "link",
+        lambda c: linking.link_session(
+            c,
+            session,
+            ticket.id,
+            ticket.epic_id,
+            key=item.key,
+            by=user,
+            now_ms=parts.now_ms(),
+            replace=replace,
+        ),
+    )
+    if made.key == item.key:
+        await write_link(parts, session, made, replaced, user)
+    return made.key == item.key
 
 
 async def unlink(parts: Parts, claim: Claim, item: Item) -> None:

@@ -58,24 +58,14 @@ def other_bot_says(here: Bench, channel: str, text: str, thread_ts: str | None =
     return str(posted["ts"])
 
 
-async def told_of(here: Bench, channel: str, ts: str) -> None:
-    """Waits till the bot has acknowledged everything about a message."""
-
-    def acknowledged(_: object) -> bool:
-        about = [d for d in here.slack.deliveries if about_message(d.event, channel, ts)]
-        return bool(about) and all(d.acked_at is not None for d in about)
-
-    await here.slack.until(acknowledged)
-
-
-def about_message(event: dict[str, Any], channel: str, ts: str) -> bool:
-    """Whether an event posts, edits or deletes this message."""
-    inner = event.get("message") or {}
-    return event.get("channel") == channel and ts in (event.get("ts"), inner.get("ts"), event.get("deleted_ts"))
+async def told(here: Bench) -> None:
+    """Waits till the bot has acknowledged every event."""
+    await here.slack.until(lambda s: not list(s._workspace.deliveries._kept.values()))
 
 
 async def at_rest(here: Bench) -> None:
-    """Waits till everything that has come is done."""
+    """Waits till everything that has happened in Slack is taken in and done."""
+    await told(here)
     assert here.bot is not None
     db = here.bot.parts.db
     waiting = select(func.count()).select_from(inbox).where(inbox.c.state == "new")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.local_model import Reply, ToolCall, say
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import asked, at_rest, numbered, texts, told_of
+from tests.slack.asked import asked, at_rest, numbered, texts, told
 
 
 async def held_turn(here: Bench, words: str = "the first question") -> str:
@@ -23,9 +23,9 @@ async def test_a_message_edited_before_its_turn_is_asked_as_it_is_now(tmp_path: 
     async with bench(tmp_path, database_url, script=numbered()) as here:
         root = await held_turn(here)
         ts = await here.slack.say(here.alice, here.general, "round avatars", root)
-        await told_of(here, here.general, ts)
+        await told(here)
         await here.slack.edit(here.alice, here.general, ts, "square avatars")
-        await told_of(here, here.general, ts)
+        await told(here)
         await here.model.release()
         await here.seen(here.general, root, "Answer 2.")
         assert "square avatars" in asked(here)
@@ -37,9 +37,9 @@ async def test_a_message_deleted_before_its_turn_is_not_answered(tmp_path: Path,
     async with bench(tmp_path, database_url, script=numbered()) as here:
         root = await held_turn(here)
         ts = await here.slack.say(here.alice, here.general, "never mind this", root)
-        await told_of(here, here.general, ts)
+        await told(here)
         await here.slack.delete(here.alice, here.general, ts)
-        await told_of(here, here.general, ts)
+        await told(here)
         await here.model.release()
         await here.seen(here.general, root, "Answer 1.")
         await at_rest(here)
@@ -55,7 +55,7 @@ async def test_a_message_edited_while_it_is_answered_is_known_at_the_next_reques
     async with bench(tmp_path, database_url, script=numbered()) as here:
         root = await held_turn(here, "round avatars")
         await here.slack.edit(here.alice, here.general, root, f"{here.at} square avatars")
-        await told_of(here, here.general, root)
+        await told(here)
         await here.model.release()
         await here.seen(here.general, root, "Answer 1.")
         await here.ask(here.alice, here.general, "go on", "Answer 2.", root)
@@ -75,7 +75,7 @@ async def test_a_message_edited_between_two_steps_of_its_turn_is_asked_as_it_is_
     async with bench(tmp_path, sqlite_url, script=script) as here:
         root = await held_turn(here, "round avatars")
         await here.slack.edit(here.alice, here.general, root, f"{here.at} square avatars")
-        await told_of(here, here.general, root)
+        await told(here)
         await here.model.release()
         await here.seen(here.general, root, "Answer 1.")
         assert len(here.model.requests) == 2
@@ -94,7 +94,7 @@ async def test_a_question_deleted_while_it_is_answered_leaves_no_message(
         ts = await here.slack.say(here.alice, here.general, "the secret question", root)
         await here.model.until(lambda m: len(m.requests) == 2)
         await here.slack.delete(here.alice, here.general, ts)
-        await told_of(here, here.general, ts)
+        await told(here)
         await here.model.release()
         await at_rest(here)
         assert [m["ts"] for m in here.own(here.general, root)] == before
@@ -104,13 +104,11 @@ async def test_a_question_deleted_while_it_is_answered_leaves_no_message(
         assert "Answer 2." not in asked(here)
 
 
-async def test_the_first_question_deleted_while_it_is_answered_is_not_answered(
-    tmp_path: Path, sqlite_url: str
-) -> None:
+async def test_the_first_question_deleted_while_it_is_answered_is_not_answered(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await held_turn(here)
         await here.slack.delete(here.alice, here.general, root)
-        await told_of(here, here.general, root)
+        await told(here)
         await here.model.release()
         await at_rest(here)
         assert "Answer" not in everything_in(here.slack.messages(here.general, root))
@@ -125,7 +123,7 @@ async def test_an_answered_message_that_is_edited_or_deleted_is_so_at_the_next_t
         await here.seen(here.general, root, "Answer 2.")
         await here.slack.edit(here.alice, here.general, root, f"{here.at} square avatars")
         await here.slack.delete(here.alice, here.general, ts)
-        await told_of(here, here.general, ts)
+        await told(here)
         await at_rest(here)
         assert len(here.model.requests) == 2
         await here.ask(here.alice, here.general, "go on", "Answer 3.", root)
@@ -142,7 +140,7 @@ async def test_an_edited_command_is_not_done_again(tmp_path: Path, sqlite_url: s
         await at_rest(here)
         before = here.ticket("T-042")
         await here.slack.edit(here.alice, here.general, ts, f"{here.at} link T-045")
-        await told_of(here, here.general, ts)
+        await told(here)
         await at_rest(here)
         assert here.ticket("T-042") == before
         assert "session_linked" not in here.ticket("T-045")

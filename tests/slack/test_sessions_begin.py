@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bench import bench, everything_in
-from tests.slack.asked import asked, at_rest, kept, numbered, other_bot_says, texts, told_of
+from tests.slack.asked import asked, at_rest, kept, numbered, other_bot_says, texts, told
 
 NOTHING = {"inbox": 0, "message": 0, "session": 0, "thread": 0}
 
@@ -17,8 +17,8 @@ async def test_messages_of_threads_that_are_no_session_leave_no_row(tmp_path: Pa
         await here.slack.edit(here.bob, here.general, reply, "indeed!")
         await here.slack.delete(here.bob, here.general, reply)
         last = other_bot_says(here, here.general, f"{here.at} a bot mentions it", root)
-        await told_of(here, here.general, reply)
-        await told_of(here, here.general, last)
+        await told(here)
+        await told(here)
         assert await kept(here) == NOTHING
         assert here.model.requests == []
 
@@ -95,7 +95,9 @@ async def test_where_it_is_no_member_it_says_how_to_invite_it(tmp_path: Path, sq
         await here.slack.submit(here.alice, view["id"], {"ticket": {"ticket": picked}})
         await at_rest(here)
         dm = here.slack.open_dm(here.alice)
-        await here.slack.until(lambda s: "/invite @" in everything_in(s.messages(dm)) + everything_in(s.ephemerals(here.alice)))
+        await here.slack.until(
+            lambda s: "/invite @" in everything_in(s.messages(dm)) + everything_in(s.ephemerals(here.alice))
+        )
         assert "session_linked" not in here.ticket("T-042")
 
 

@@ -1,0 +1,97 @@
+"""Whatever stands in tickets and sessions, what is shown of it is something Slack takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.local_slack.blocks_check import block_problems
+from bot.local_slack.view_check import view_problems
+from bot.slack import blocks, modals
+from bot.slack.help import help_text
+from bot.tickets.subtask import Subtask
+from bot.tickets.ticket import Ticket
+from bot.tickets.vocabulary import Priority, Status, SubtaskStatus, TicketType
+
+WORDS = st.text(max_size=4_000)
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+def wrong(shown: blocks.Shown) -> list[Any]:
+    assert len(shown.text) <= 4_000
+    return list(block_problems(shown.blocks, "message"))
+
+
+@given(WORDS, WORDS, WORDS, st.booleans(), st.sampled_from(["active", "archived"]))
+def test_a_header_fits_whatever_the_title(title: str, name: str, note: str, linked: bool, state: str) -> None:
+    badge = blocks.Badge("T-042", title, "in_progress") if linked else None
+    shown = blocks.header(title=title, state=state, agent_name=name, model=name, ticket=badge, note=note)
+    assert wrong(shown) == []
+
+
+@given(WORDS, WORDS, st.lists(st.text(max_size=300), max_size=80))
+def test_a_card_fits_whatever_stands_in_the_ticket(title: str, text: str, names: list[str]) -> None:
+    subtasks = tuple(Subtask(f"sub-{n}", name, SubtaskStatus.PENDING, None) for n, name in enumerate(names))
+    ticket = Ticket(
+        id="T-042",
+        title=title,
+        description=text * 5,
+        type=TicketType.BUG,
+        priority=Priority.HIGH,
+        status=Status.PLANNED,
+        labels=tuple(names),
+        epic_id="E-001",
+        subtasks=subtasks,
+    )
+    others = [(f"T-{n:03}", name, "done") for n, name in enumerate(names)]
+    shown = blocks.ticket_card(ticket, epic_title=title, blockers=others, related=others, session_count=3)
+    assert wrong(shown) == []
+    assert list(view_problems(modals.ticket_modal("T-042", shown, metadata={}), "modal")) == []
+
+
+@given(st.lists(st.tuples(WORDS, WORDS), max_size=40))
+def test_a_list_of_sessions_fits(rows: list[tuple[str, str]]) -> None:
+    entries = [
+        blocks.SessionEntry(
+            title, "💬", "active", "U1", 1_790_000_000_000, 3, note, "https://x.slack.example/archives/C1/p1"
+        )
+        for title, note in rows
+    ]
+    assert wrong(blocks.sessions_list("T-042", "Avatars", entries, can_post=True)) == []
+
+
+@given(WORDS)
+def test_sentences_fit(text: str) -> None:
+    for shown in (
+        blocks.linked_notice("T-042", text, "U1"),
+        blocks.archived_notice("T-042", text, "U1"),
+        blocks.reference_notice([("T-042", text)] * 20),
+        blocks.unknown_ticket(text, ("T-041", "T-043")),
+        blocks.offer_link("T-042", text),
+        blocks.error(text),
+        blocks.root("T-042", text, "U1"),
+    ):
+        assert wrong(shown) == []
+        assert "<!" not in shown.text
+
+
+@given(WORDS, st.lists(WORDS, max_size=25))
+def test_modals_fit(title: str, labels: list[str]) -> None:
+    threads = [(f"17900000{n:02}.000100", label) for n, label in enumerate(labels)]
+    metadata = {"channel": "C1", "thread_ts": "1790000000.000100"}
+    views = [
+        modals.link_modal(metadata=metadata, ticket=("T-042", title), threads=threads),
+        modals.archive_modal(metadata=metadata, ticket=("T-042", title), private=True),
+        modals.confirm_replace("link", "T-001", "T-042", metadata),
+        modals.message_modal("That did not work", title),
+    ]
+    if threads:
+        views.append(modals.unlink_modal(metadata=metadata, threads=threads))
+    assert [problem for view in views for problem in view_problems(view, "modal")] == []
+
+
+def test_the_help_fits() -> None:
+    assert wrong(help_text("/link", "/unlink", "/ticket")) == []
