@@ -51,6 +51,9 @@ async def test_method_1_context_is_set_before_chatting(tmp_path: Path, database_
         )
         answer = everything_in(await here.seen(here.general, root, "JPEG, PNG, GIF"))
         assert "T-042" in answer
+        await here.slack.click(here.alice, here.general, header["ts"], "ticket_view")
+        await here.slack.until(lambda s: bool(s.views(here.alice)))
+        assert "Acceptance Criteria" in everything_in(here.slack.views(here.alice)[-1])
         assert "scripted" in answer
         assert "session_linked" in here.ticket(TICKET)
 

@@ -68,13 +68,14 @@ def confirm_replace(kind: str, linked: str, wanted: str, metadata: Mapping[str, 
 
 
 def ticket_modal(ticket_id: str, card: Shown, *, metadata: Mapping[str, str]) -> View:
-    """A ticket's card to look at."""
-    return _modal(f"Ticket {ticket_id}", "ticket_modal", metadata, card.blocks)
+    """A ticket's card to look at. Slack has Markdown blocks in messages alone: here the text stands as it was typed."""
+    blocks = [section(plain(block["text"])) if block["type"] == "markdown" else block for block in card.blocks]
+    return _modal(f"Ticket {ticket_id}", "ticket_modal", metadata, blocks)
 
 
 def message_modal(title: str, text: str) -> View:
     """A plain sentence."""
-    return _modal(title, "message_modal", {}, [section(plain(text))])
+    return _modal(title, "message_modal", {}, [section(plain(text) or "…")])
 
 
 def ticket_options(tickets: Sequence[Ticket]) -> list[dict[str, Any]]:

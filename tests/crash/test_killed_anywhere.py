@@ -227,7 +227,8 @@ async def test_a_turn_killed_anywhere_ends_in_one_whole_answer_and_one_change(
 
 
 async def link(here: Scene) -> None:
-    here.root = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    here.root = here.said = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    await here.slack.until(lambda _: here.heard(), timeout=10)
     here.armed.touch()
     here.said = await here.slack.say(here.alice, here.channel, "!link T-042", here.root)
 

@@ -369,7 +369,8 @@ async def test_a_channel_is_joined_and_the_app_invited_by_name(desk: Desk) -> No
     await page.get_by_test_id("join").click()
     await send(page, "/invite @Nobody")
     await expect(page.get_by_role("alert")).to_contain_text("There is nobody called @Nobody.")
-    await send(page, "/invite @Helper")
+    async with page.expect_response("**/local/act"):
+        await send(page, "/invite @Helper")
     await expect(page.get_by_role("alert")).to_have_count(0)
     await send(page, "@Helper are you there?")
     await expect(page.get_by_test_id("replies")).to_contain_text("1 reply")

@@ -123,7 +123,6 @@ async def test_an_answered_message_that_is_edited_or_deleted_is_so_at_the_next_t
         await here.seen(here.general, root, "Answer 2.")
         await here.slack.edit(here.alice, here.general, root, f"{here.at} square avatars")
         await here.slack.delete(here.alice, here.general, ts)
-        await told(here)
         await at_rest(here)
         assert len(here.model.requests) == 2
         await here.ask(here.alice, here.general, "go on", "Answer 3.", root)
@@ -140,7 +139,6 @@ async def test_an_edited_command_is_not_done_again(tmp_path: Path, sqlite_url: s
         await at_rest(here)
         before = here.ticket("T-042")
         await here.slack.edit(here.alice, here.general, ts, f"{here.at} link T-045")
-        await told(here)
         await at_rest(here)
         assert here.ticket("T-042") == before
         assert "session_linked" not in here.ticket("T-045")

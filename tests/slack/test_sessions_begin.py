@@ -16,8 +16,7 @@ async def test_messages_of_threads_that_are_no_session_leave_no_row(tmp_path: Pa
         reply = await here.slack.say(here.bob, here.general, f"<@{here.alice}> indeed", root)
         await here.slack.edit(here.bob, here.general, reply, "indeed!")
         await here.slack.delete(here.bob, here.general, reply)
-        last = other_bot_says(here, here.general, f"{here.at} a bot mentions it", root)
-        await told(here)
+        other_bot_says(here, here.general, f"{here.at} a bot mentions it", root)
         await told(here)
         assert await kept(here) == NOTHING
         assert here.model.requests == []

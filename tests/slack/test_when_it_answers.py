@@ -14,8 +14,7 @@ async def test_a_mention_arrives_twice_and_makes_one_turn(tmp_path: Path, databa
         folder = tmp_path / str(mention_first)
         folder.mkdir()
         async with bench(folder, database_url, script=script, mention_first=mention_first) as here:
-            root = await here.ask(here.alice, here.general, f"{here.at} hello", "Answer 1.")
-            await told(here)
+            await here.ask(here.alice, here.general, f"{here.at} hello", "Answer 1.")
             await at_rest(here)
             assert {d.event["type"] for d in here.slack.deliveries} >= {"app_mention", "message"}
             assert len(here.model.requests) == 1
@@ -51,8 +50,7 @@ async def test_once_a_second_person_has_spoken_only_mentions_are_answered(tmp_pa
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await here.ask(here.alice, here.general, f"{here.at} hello", "Answer 1.")
         await here.slack.say(here.bob, here.general, "Bob looks in", root)
-        ts = await here.slack.say(here.alice, here.general, "Alice tells Bob", root)
-        await told(here)
+        await here.slack.say(here.alice, here.general, "Alice tells Bob", root)
         await at_rest(here)
         assert len(here.model.requests) == 1
         await here.ask(here.bob, here.general, f"{here.at} and now?", "Answer 2.", root)
@@ -66,8 +64,7 @@ async def test_a_message_that_mentions_somebody_else_is_not_answered_but_seen_la
 ) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await here.ask(here.alice, here.general, f"{here.at} hello", "Answer 1.")
-        ts = await here.slack.say(here.alice, here.general, f"<@{here.bob}> could you look at the crop?", root)
-        await told(here)
+        await here.slack.say(here.alice, here.general, f"<@{here.bob}> could you look at the crop?", root)
         await at_rest(here)
         assert len(here.model.requests) == 1
         await here.ask(here.alice, here.general, "thanks", "Answer 2.", root)
@@ -97,8 +94,7 @@ async def test_the_person_it_asked_answers_it_though_two_have_spoken(tmp_path: P
 async def test_another_bot_is_never_answered_but_seen_later(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await here.ask(here.alice, here.general, f"{here.at} hello", "Answer 1.")
-        ts = other_bot_says(here, here.general, f"{here.at} build 17 failed", root)
-        await told(here)
+        other_bot_says(here, here.general, f"{here.at} build 17 failed", root)
         await at_rest(here)
         assert len(here.model.requests) == 1
         await here.ask(here.alice, here.general, "what now", "Answer 2.", root)
@@ -114,7 +110,7 @@ async def test_messages_of_one_person_while_a_turn_runs_are_taken_next_together(
         root = await here.slack.say(here.alice, here.general, f"{here.at} hello")
         await here.model.until(lambda m: len(m.requests) == 1)
         for words in ("first more", "second more", "third more"):
-            ts = await here.slack.say(here.alice, here.general, words, root)
+            await here.slack.say(here.alice, here.general, words, root)
         await told(here)
         await here.model.release()
         await here.seen(here.general, root, "Answer 2.")
@@ -131,7 +127,7 @@ async def test_threads_run_side_by_side_while_turns_of_one_thread_run_in_order(
         await here.model.hold()
         roots = [await here.slack.say(here.alice, here.general, f"{here.at} thread {n}") for n in range(3)]
         await here.model.until(lambda m: len(m.requests) == 3)  # none waits for another thread
-        ts = await here.slack.say(here.bob, here.general, f"{here.at} Bob asks in the first", roots[0])
+        await here.slack.say(here.bob, here.general, f"{here.at} Bob asks in the first", roots[0])
         await told(here)
         assert len(here.model.requests) == 3  # it waits for the turn that runs there
         await here.model.release()
