@@ -161,6 +161,7 @@ def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
         signing_secret=_secret(settings.slack_signing_secret) or secrets.token_hex(16),
         authorize=authorize,
         process_before_response=True,
+        raise_error_for_unhandled_request=True,
     )
 
 

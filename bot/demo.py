@@ -26,7 +26,7 @@ HINTS = (
     "Ask the agent for help: `@Sciorex Help me implement this feature` – then open the thread under your message.",
     "It asks which ticket. In the thread press *Link to ticket* and choose T-042: now it knows the ticket.",
     "Ask there: `What's left to do on this ticket?`",
-    "Then: `Yes, and mark it in progress` – one line of T-042's YAML file changes, and its history says who did it.",
+    "Then: `Yes, and mark it in progress` – the subtask changes in T-042.yaml, and the history there says who did it.",
     "Done? Press *Archive* in the thread, write a note, and look the ticket's threads up: `/ticket T-042 sessions`",
 )
 

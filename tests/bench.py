@@ -92,13 +92,14 @@ async def bench(
     *,
     http: bool = False,
     script: Script = document_script,
+    models: tuple[str, ...] | None = None,
     **slack_options: Any,
 ) -> AsyncIterator[Bench]:
     """The bot in this process, by Socket Mode, or by signed HTTP."""
     folder = tmp_path / "workspace"
     shutil.copytree(SAMPLE, folder)
     async with AsyncExitStack() as stack:
-        slack, model = LocalSlack(manifest(), **slack_options), LocalModel(script)
+        slack, model = LocalSlack(manifest(), **slack_options), LocalModel(script, models=models)
         for part in (slack, model):
             await part.start()
             stack.push_async_callback(part.stop)

@@ -156,7 +156,7 @@ def _save(connection: Any, turn: Turn, reply: Reply, setting: Setting) -> Step:
         turn,
         reply.content,
         stop_reason=reply.stop_reason,
-        usage=reply.usage,
+        usage=reply.usage | ({"note": reply.note} if reply.note else {}),
         model=reply.model,
         now_ms=setting.now_ms(),
     )

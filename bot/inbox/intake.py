@@ -49,6 +49,11 @@ def clean(value: object) -> object:
     return value
 
 
+def storable_in(body: Mapping[str, object]) -> dict[str, object]:
+    """A whole payload, made storable."""
+    return {storable(name): clean(value) for name, value in body.items()}
+
+
 def served(connection: Connection, team: str, channel: str, thread_ts: str) -> bool:
     """Whether the thread is a session, or something that may make it one still waits to be done."""
     here = (thread.c.team == team, thread.c.channel == channel, thread.c.thread_ts == thread_ts)

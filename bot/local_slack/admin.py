@@ -58,8 +58,11 @@ def remove(workspace: Workspace, channel: str, user: str) -> None:
 
 def page_acts(workspace: Workspace) -> dict[str, Callable[..., None]]:
     """What people do with the members of a channel, by the page's names."""
-    acts = {"join": person_joins, "invite": person_invites, "remove": person_removes}
-    return {name: partial(act, workspace) for name, act in acts.items()}
+    return {
+        "join": partial(person_joins, workspace),
+        "invite": partial(person_invites, workspace),
+        "remove": partial(person_removes, workspace),
+    }
 
 
 def person_joins(workspace: Workspace, user: str, channel: str) -> None:

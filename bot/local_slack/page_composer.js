@@ -178,7 +178,7 @@ function complete(where, box, choice) {
 function boxKeys(where, event) {
   const box = event.currentTarget;
   if (event.isComposing) return;
-  const whole = box.list?.isOpen() && box.list.current()?.value === box.value;
+  const whole = box.list?.isOpen() && box.value.endsWith(box.list.current()?.insert.trimEnd());
   if (event.key === "Enter" && whole) box.list.close();
   if (box.list?.isOpen() && box.list.key(event)) return;
   if (event.key === "Enter" && !event.shiftKey) {

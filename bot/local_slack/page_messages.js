@@ -39,7 +39,7 @@ export function avatar(name, isApp, size = "") {
   const hue = [...name].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
   const node = h(
     "span",
-    { class: `avatar ${size} ${isApp ? "app" : ""}`, "aria-hidden": "true" },
+    { class: `avatar ${size} ${isApp ? "app" : ""}`, "aria-hidden": "true", key: `face|${isApp}|${name}` },
     isApp ? "✦" : (name.match(/\p{L}|\d/u)?.[0] ?? "?").toUpperCase(),
   );
   if (!isApp) node.style.setProperty("--hue", hue);

@@ -62,6 +62,7 @@ class Step:
     stop_reason: str | None
     ms: int
     calls: tuple[ToolCall, ...] = ()
+    note: str | None = None  # what people are told beside the answer, such as that another model gave it
 
     @property
     def message_ids(self) -> list[int]:
@@ -235,7 +236,8 @@ def steps_of(connection: Connection, turn_ids: Sequence[int]) -> dict[int, list[
     steps: dict[int, list[Step]] = {}
     for r in connection.execute(select(step).where(step.c.turn_id.in_(turn_ids)).order_by(step.c.n)):
         made = tuple(calls.get((r.turn_id, r.n), ()))
-        one = Step(r.n, r.role, json.loads(r.body), r.stop_reason, r.ms, made)
+        note = json.loads(r.usage or "{}").get("note")
+        one = Step(r.n, r.role, json.loads(r.body), r.stop_reason, r.ms, made, note)
         steps.setdefault(r.turn_id, []).append(one)
     return steps
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack.markdown import Shown, plain, safe, split
+from bot.slack.markdown import LONGEST_TEXT, Shown, fitting, plain, safe, split
 from bot.tickets.ticket import Ticket
 
 __all__ = ["Badge", "SessionEntry", "Shown"]
@@ -23,6 +24,8 @@ PRIORITY_ICONS = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "
 SUBTASK_MARKS = {"completed": "☑", "in_progress": "◐", "pending": "☐"}
 MOST_SESSIONS = 20
 MOST_SUBTASKS = 40
+MOST_RELATIONS = 10
+LONGEST_SECTION = 3_000
 LONGEST_DESCRIPTION = 6_000
 
 
@@ -67,10 +70,10 @@ def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge
         buttons = [button("Link to ticket", "link_open", style="primary")]
     if state != "archived":
         buttons.append(button("Archive", "archive_open"))
-    if ticket:
+    if ticket and state != "archived":
         buttons.append(button("Unlink", "unlink"))
     return Shown(
-        f"{_cut(title, 100)} · {what}",
+        " · ".join([_cut(title, 100), *lines]),
         [section("\n".join(lines)), {"type": "actions", "block_id": "header", "elements": buttons}],
     )
 
@@ -93,20 +96,25 @@ def ticket_card(
     if ticket.archived:
         facts.append("📦 archived")
     blocks: list[Block] = [section(top), context(" · ".join(facts))]
-    if ticket.description.strip():
-        blocks.append({"type": "markdown", "text": split(safe(ticket.description), LONGEST_DESCRIPTION)[0]})
-    if ticket.subtasks:
-        blocks += _subtasks(ticket)
+    first, *more = split(safe(ticket.description), LONGEST_DESCRIPTION)
+    if first.strip():
+        blocks.append({"type": "markdown", "text": first + ("\n\n…" if more else "")})
+    steps = _subtasks(ticket) if ticket.subtasks else ""
+    if steps:
+        blocks.append(section(steps))
     relations = [("Blocked by", one) for one in blockers] + [("Relates to", one) for one in related]
-    if relations:
-        blocks.append(context("\n".join(f"{word} {_other(one)}" for word, one in relations[:10])))
+    others = [f"{word} {_other(one)}" for word, one in relations[:MOST_RELATIONS]]
+    if len(relations) > MOST_RELATIONS:
+        others.append(f"… and {len(relations) - MOST_RELATIONS} more")
+    if others:
+        blocks.append(context("\n".join(others)))
     sessions = f"Sessions ({session_count})"
     buttons = [
         button("Start chat", "chat_start", ticket.id, style="primary"),
         button(sessions, "sessions_show", ticket.id),
     ]
     return Shown(
-        f"{plain(ticket.id)} {_cut(ticket.title, 200)}",
+        _aloud([top, " · ".join(facts), fitting(plain(first), 1_500), steps, *others]),
         [
             *blocks,
             {"type": "actions", "block_id": "card", "elements": buttons[1:] if ticket.archived else buttons},
@@ -114,12 +122,12 @@ def ticket_card(
     )
 
 
-def _subtasks(ticket: Ticket) -> list[Block]:
+def _subtasks(ticket: Ticket) -> str:
     lines = [f"{SUBTASK_MARKS[str(s.status)]} {_cut(s.title, 65)}" for s in ticket.subtasks[:MOST_SUBTASKS]]
     if len(ticket.subtasks) > MOST_SUBTASKS:
         lines.append(f"… and {len(ticket.subtasks) - MOST_SUBTASKS} more")
     done = sum(str(s.status) == "completed" for s in ticket.subtasks)
-    return [section(f"*Subtasks* {done}/{len(ticket.subtasks)}\n" + "\n".join(lines))]
+    return f"*Subtasks* {done}/{len(ticket.subtasks)}\n" + "\n".join(lines)
 
 
 def _other(one: tuple[str, str | None, str | None]) -> str:
@@ -130,29 +138,31 @@ def _other(one: tuple[str, str | None, str | None]) -> str:
 def sessions_list(ticket_id: str, title: str, entries: Sequence[SessionEntry], *, can_post: bool) -> Shown:
     """The threads of a ticket, as given: most recent first."""
     top = f"*Sessions of {plain(ticket_id)}* {_cut(title, 150)}"
-    blocks: list[Block] = [section(top)]
-    blocks += [_session(entry) for entry in entries[:MOST_SESSIONS]]
+    lines = [top, *(_session(entry) for entry in entries[:MOST_SESSIONS])]
     if not entries:
-        blocks.append(section("No thread is linked to this ticket yet."))
+        lines.append("No thread is linked to this ticket yet.")
+    blocks: list[Block] = [section(line) for line in lines]
     if len(entries) > MOST_SESSIONS:
-        blocks.append(context(f"… and {len(entries) - MOST_SESSIONS} older ones"))
+        lines.append(f"… and {len(entries) - MOST_SESSIONS} older ones")
+        blocks.append(context(lines[-1]))
     buttons = [button("Start chat", "chat_start", ticket_id)]
     if can_post:
         buttons.append(button("Post here", "sessions_post", ticket_id))
     blocks.append({"type": "actions", "block_id": "sessions", "elements": buttons})
-    return Shown(f"Sessions of {plain(ticket_id)}", blocks)
+    return Shown(_aloud(lines), blocks)
 
 
-def _session(entry: SessionEntry) -> Block:
+def _session(entry: SessionEntry) -> str:
     state = {"active": "🟢 active", "archived": "📦 archived", "past": "past"}.get(entry.state, entry.state)
-    title = _cut(entry.title, 200)
+    title = _cut(entry.title, 200) or "(no title)"
     name = f"<{entry.permalink}|{title.replace('|', '/')}>" if entry.permalink else f"*{title}*"
     count = f"{entry.messages} message" + ("" if entry.messages == 1 else "s")
-    when = f"<!date^{entry.last_ms // 1000}^{{date_short_pretty}} {{time}}|{entry.last_ms // 1000}>"
+    at = entry.last_ms // 1000
+    when = f"<!date^{at}^{{date_short_pretty}} {{time}}|{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC>"
     lines = [f"{entry.kind_icon} {name}", f"{state} · <@{entry.started_by}> · {when} · {count}"]
     if entry.note:
-        lines.append(f"📝 _{_cut(entry.note, 500)}_")
-    return section("\n".join(lines))
+        lines.append(f"📝 _{_cut(entry.note, 300)}_")
+    return "\n".join(lines)
 
 
 def linked_notice(ticket_id: str, title: str, by: str) -> Shown:
@@ -189,8 +199,8 @@ def invited(name: str, commands: Sequence[str]) -> Shown:
     """Said once in a channel the bot was invited to."""
     link, _, ticket = commands
     text = (
-        f"👋 I join threads and tickets. Mention @{name} in a thread to work on it with me, `{link}` ties a thread to "
-        f"its ticket, `{ticket} T-042` shows a ticket and its conversations. `{ticket} help` says more."
+        f"👋 I join threads and tickets. Mention @{plain(name)} in a thread to work on it with me, `{link}` ties a "
+        f"thread to its ticket, `{ticket} T-042` shows a ticket and its conversations. `{ticket} help` says more."
     )
     return Shown(text, [section(text)])
 
@@ -247,7 +257,7 @@ def section(text: str) -> Block:
     """Text, at most 3,000 characters of it."""
     return {
         "type": "section",
-        "text": {"type": "mrkdwn", "text": text if len(text) <= 3_000 else text[:2_999] + "…"},
+        "text": {"type": "mrkdwn", "text": fitting(text, LONGEST_SECTION)},
     }
 
 
@@ -255,7 +265,7 @@ def context(text: str) -> Block:
     """Small grey text."""
     return {
         "type": "context",
-        "elements": [{"type": "mrkdwn", "text": text if len(text) <= 3_000 else text[:2_999] + "…"}],
+        "elements": [{"type": "mrkdwn", "text": fitting(text, LONGEST_SECTION)}],
     }
 
 
@@ -271,6 +281,11 @@ def button(label: str, action_id: str, value: str | None = None, *, style: str |
     if style:
         made["style"] = style
     return made
+
+
+def _aloud(lines: Sequence[str]) -> str:
+    """What screen readers and notifications say of blocks: the same, as lines."""
+    return fitting("\n".join(line for line in lines if line.strip()), LONGEST_TEXT)
 
 
 def _cut(text: str | None, length: int) -> str:

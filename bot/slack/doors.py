@@ -11,14 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError
+from bot.inbox.intake import storable_in
 from bot.slack import clicks, commands, events, forms
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
 Listener = Callable[..., Awaitable[None]]
+MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError)  # what reading a payload of odd form raises
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
         wall(anything)(unknown)
     app.view(anything)(unknown)
     app.view_closed(anything)(unknown)
+    app.error(failed)
 
 
 def door(parts: Parts, listener: Listener) -> Listener:
@@ -132,14 +137,14 @@ def door(parts: Parts, listener: Listener) -> Listener:
     @functools.wraps(listener)
     async def guarded(ack: Any, body: dict[str, Any], context: Any) -> None:
         try:
-            await listener(parts, ack, body)
+            await listener(parts, ack, storable_in(body))
         except BotError as error:
             await forms.refuse(parts, ack, body, error)
         except SlackApiError as error:
             reason = str(error.response.get("error"))
             log.warning("Slack answered %s to %s", reason, listener.__name__)
             await forms.refuse(parts, ack, body, BotError(forms.slack_said(reason)))
-        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
+        except MALFORMED as error:
             quote = secrets.token_hex(4)
             log.warning("malformed payload for %s (%s), id %s", listener.__name__, type(error).__name__, quote)
             await ack()
@@ -154,3 +159,12 @@ async def unknown(ack: Any, body: dict[str, Any]) -> None:
     event = body.get("event")
     log.info("nothing to do for %s %s", body.get("type"), event.get("type") if isinstance(event, dict) else "")
     await ack()
+
+
+async def failed(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    """What went wrong around a listener: what Bolt cannot read or place is dropped; all else, Slack sends again."""
+    if isinstance(error, (*MALFORMED, BoltUnhandledRequestError)):
+        log.warning("nothing to do for a payload of type %.40r (%s)", body.get("type"), type(error).__name__)
+        return BoltResponse(status=200)
+    log.error("a payload could not be taken in", exc_info=error)
+    return BoltResponse(status=500)

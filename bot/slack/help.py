@@ -9,7 +9,7 @@ LINES = """\
 *Talk to me*: mention me in a thread, or write to me directly. A thread I serve is a session;
 linked to a ticket, I know what it is about.
 
-*In a thread*, behind a mention or after `!`:
+*In a thread*, behind a mention or after `!` (`{link} T-042` as a message does it too, with a space before it):
 • `link T-042` gives me the ticket · `unlink` takes it away
 • `archive` keeps the thread with its ticket (`!archive a note` with a note)
 • `sessions` lists the ticket's threads · `status`, `status in_review`
@@ -21,6 +21,8 @@ linked to a ticket, I know what it is about.
 • `{link} T-042` links one of your recent threads, or starts one · `{unlink}`
 • `{ticket} T-042` shows a ticket, with *Start chat* · `{ticket} T-042 sessions` its threads
 • `{ticket} T-042 status in_review`, `{ticket} T-042 done`
+
+*On the buttons* of a thread's first answer: *View ticket* or *Link to ticket*, *Archive*, *Unlink*
 
 Naming a ticket in a session notes that the two are related; it never links."""
 

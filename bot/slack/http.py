@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import urllib.parse
 from collections.abc import Sequence
 
@@ -19,6 +20,11 @@ from bot.errors import BotError
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
+# A signature that Bolt can read; whether it is right, Bolt says.
+SIGNED = {
+    "x-slack-request-timestamp": re.compile(r"[0-9]{1,12}"),
+    "x-slack-signature": re.compile(r"v0=[0-9a-f]{64}"),
+}
 LARGEST_BODY = 1_000_000  # bytes; Slack's own are far smaller
 
 
@@ -29,6 +35,8 @@ def web_app(app: AsyncApp, parts: Parts) -> Starlette:
         body = await _body(request)
         if body is None or not _readable(body, request.headers.get("content-type", "")):
             return PlainTextResponse("malformed body", 400)
+        if not all(form.fullmatch(request.headers.get(name, "")) for name, form in SIGNED.items()):
+            return PlainTextResponse("not signed", 401)
         headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
         try:
             answer = await app.async_dispatch(AsyncBoltRequest(body=body, query=request.url.query, headers=headers))

@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 PART = 3_800  # characters of one message of an answer: chat.update takes 4,000 of text
+LONGEST_TEXT = 3_900
 SHORT = 60
 ZERO_WIDTH = "\u200b"
-CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
-IMAGE_OR_LINK = re.compile(r"!?\[([^\]\n]*)\]\(\s*<?([^)\s>]*)>?[^)\n]*\)")
-ANGLE = re.compile(r"<(?=[!@#/a-zA-Z])")
+FENCE = re.compile(r"([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,8}|~{3,8})(.*)")
+SPAN = re.compile(r"(?<![`\\])(`+)(?!`)[^\n]*?[^`\n]\1(?!`)")
+IMAGE_OR_LINK = re.compile(
+    r"(?<!\\)!?\[([^\[\]\n]*)\]"
+    r"\([ \t]*<?((?:[^()\s<>]|\([^()\s<>]*\))*)>?(?:[ \t]+(?:\"[^\"\n]*\"|'[^'\n]*'))?[ \t]*\)"
+)
+AUTOLINK = re.compile(r"<((?:https?|mailto):[^\s<>|]+)>", re.IGNORECASE)
+ANGLE = re.compile(r"(<|&lt;)(?=[!@#/a-zA-Z])")
 BROADCAST = re.compile(r"@(?=(?:channel|here|everyone)\b)", re.IGNORECASE)
-ADDRESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
+# In code only what Slack itself would act on: a `<div>` or an `a[0](x)` must stay what it is when copied.
+SLACK_MARK = re.compile(r"<(?=!(?:channel|here|everyone|subteam|date)|@[UWB]|#[CDG]|\w+:)", re.IGNORECASE)
+LINK_IN_CODE = re.compile(r"\](?=\([ \t]*<?(?://|[a-z][\w+.-]*:\S)|:[ \t]*<?(?://|(?:https?|mailto):))", re.IGNORECASE)
 
 Piece = tuple[Any, ...]  # ("text", str) or ("tool", name, input, "started" | "done" | "failed")
+
+
+class Fence(NamedTuple):
+    """The first line of a code block: what stands before its mark, the mark, and the language."""
+
+    before: str
+    mark: str
+    language: str
+
+    def first_line(self) -> str:
+        return f"{self.before}{self.mark}{self.language}"
+
+    def last_line(self) -> str:
+        return f"{self.before}{self.mark}"
 
 
 @dataclass(frozen=True)
@@ -34,46 +58,97 @@ class Shown:
 def safe(text: str) -> str:
     """The model's Markdown without anything that pings, shows an image, or hides where a link goes.
 
-    Source: Slack's advice on untrusted output (slack-facts 22). Code is kept as it is but for mentions.
+    Source: Slack's advice on untrusted output (slack-facts 22). Code stays as it is but for Slack's own marks and
+    links, so that what we take for code and Slack does not is harmless too. What ends with a line is not changed
+    by what follows, so the result can be streamed.
     """
+    text = DIRECTION.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    opened: Fence | None = None
+    lines = []
+    for line in text.split("\n"):
+        now = _fence(line, opened)
+        lines.append(_safe_line(line) if opened is None and now is None else _safe_code(line))
+        opened = now
+    return "\n".join(lines)
+
+
+def _fence(line: str, opened: Fence | None) -> Fence | None:
+    """The code block that is open after this line."""
+    match = FENCE.match(line)
+    if not match:
+        return opened
+    before, mark, rest = match.groups()
+    if opened is None:
+        words = rest.split()
+        language = words[0] if words and len(words[0]) <= 12 else ""
+        return None if mark[0] in rest else Fence(re.sub(r"[^>\s]", " ", before)[:6], mark, language)
+    closes = mark[0] == opened.mark[0] and len(mark) >= len(opened.mark) and not rest.strip()
+    return None if closes else opened
+
+
+def _open_at_end(text: str) -> Fence | None:
+    """The code block that the text leaves open."""
+    opened: Fence | None = None
+    for line in text.split("\n"):
+        opened = _fence(line, opened)
+    return opened
+
+
+def _safe_line(line: str) -> str:
     out, end = [], 0
-    for code in CODE.finditer(text):
-        out += [_safe_prose(text[end : code.start()]), _no_mentions(code[0])]
+    for code in SPAN.finditer(line):
+        out += [_safe_words(line[end : code.start()]), _safe_code(code[0])]
         end = code.end()
-    return "".join([*out, _safe_prose(text[end:])])
+    # Once more over the whole: a link may have code in its label.
+    return LINK_IN_CODE.sub("]" + ZERO_WIDTH, "".join([*out, _safe_words(line[end:])]))
 
 
-def _safe_prose(text: str) -> str:
-    return _no_mentions(IMAGE_OR_LINK.sub(_open_link, text))
+def _safe_words(text: str) -> str:
+    """Simple links as words and address; every other form of a link broken up, so that all of it is seen."""
+    for _ in range(2):  # an image inside a link
+        text = IMAGE_OR_LINK.sub(_open_link, text)
+    text = re.sub(r"\](?=[(\[:])", "]" + ZERO_WIDTH, text)
+    text = ANGLE.sub(r"\1" + ZERO_WIDTH, AUTOLINK.sub(r"\1", text))
+    return BROADCAST.sub("@" + ZERO_WIDTH, text)
 
 
-def _no_mentions(text: str) -> str:
-    """`<!channel>`, `<@U…>` and the like as plain text, for the eye the same."""
-    return BROADCAST.sub("@" + ZERO_WIDTH, ANGLE.sub("<" + ZERO_WIDTH, text))
+def _safe_code(text: str) -> str:
+    text = LINK_IN_CODE.sub("]" + ZERO_WIDTH, SLACK_MARK.sub("<" + ZERO_WIDTH, text))
+    return BROADCAST.sub("@" + ZERO_WIDTH, text)
 
 
 def _open_link(match: re.Match[str]) -> str:
     """A link, or an image, as its words and its real address side by side."""
     label, address = match[1].strip(), match[2]
-    if not ADDRESS.match(address) or label == address:
-        return f"{label} ({address})" if label != address else address
-    return f"{label} ({address})" if label else address
+    return f"{label} ({address})" if label and address and label != address else address or label
 
 
 def plain(text: str) -> str:
     """A text for a message's `text`: nothing in it is taken for Slack's own marks."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return escaped if len(escaped) <= 3_900 else escaped[:3_899] + "…"
+    return fitting(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), LONGEST_TEXT)
+
+
+def fitting(text: str, most: int) -> str:
+    """At most so many characters of Slack's mrkdwn; none of its escapes and marks is cut in half."""
+    if len(text) <= most:
+        return text
+    at = _whole_character(text, most - 1, most // 2)
+    return re.sub(r"(?:&[a-z]{0,3}|<[^<>]*)\Z", "", text[:at]) + "…"
 
 
 def answer_text(pieces: Sequence[Piece]) -> str:
     """The whole answer as Markdown. Pieces only add to it at its end, so that it can be streamed."""
-    out = ""
+    out, waiting = "", False  # waiting: the last piece is a tool line whose end has not come
     for piece in pieces:
         if piece[0] == "text":
-            out += safe(piece[1])
-        else:
-            out += ("\n\n" if out and not out.endswith("\n") else "") + tool_line(*piece[1:])
+            out += ("\n\n" if waiting and not piece[1].startswith("\n") else "") + safe(piece[1])
+            waiting = False
+            continue
+        out += "\n" if out and not out.endswith("\n") else ""
+        if opened := _open_at_end(out):
+            out += opened.last_line() + "\n"
+        out += ("\n" if out and not out.endswith("\n\n") else "") + tool_line(*piece[1:])
+        waiting = piece[3] == "started"
     return out
 
 
@@ -85,22 +160,65 @@ def answer_parts(text: str) -> list[Shown]:
 
 
 def split(text: str, size: int) -> list[str]:
-    """Cuts a text at paragraphs, lines or words; a code block that is cut is closed and opened again."""
+    """Cuts a text at paragraphs, lines or words, never within a character as it is seen.
+
+    A code block that is cut is closed and opened again with its language. `size` is at least 60 characters.
+    """
     parts: list[str] = []
+    again = ""  # what the rest begins with, to open a code block that was cut
     while len(text) > size:
-        room = size - 8
-        cut = next((at for mark in ("\n\n", "\n", " ") if (at := text.rfind(mark, room // 2, room)) > 0), room)
-        head, text = text[:cut], text[cut:].lstrip("\n")
-        if head.count("```") % 2:
-            head, text = head + "\n```", "```\n" + text
+        cut, mark = _cut_at(text, len(again) + 1, size - 16)
+        head, rest = text[:cut], text[cut:]
+        opened = _open_at_end(head)
+        again = ""
+        if opened is None:
+            rest = rest.removeprefix(" ") if mark == " " else rest.lstrip("\n")
+        else:
+            rest = rest.removeprefix("\n")
+            head = f"{head}\n{opened.last_line()}"
+            line, _, after = rest.partition("\n")
+            if _fence(line, opened) is None:
+                rest = after.lstrip("\n")
+            else:
+                again = opened.first_line() + "\n"
         parts.append(head.rstrip())
-    return [*parts, text]
+        text = again + rest
+    return [part for part in [*parts, text] if part.strip()] or [""]
+
+
+def _cut_at(text: str, least: int, most: int) -> tuple[int, str]:
+    """Where to cut, after `least` and up to `most`, and the mark found there; '' within a word."""
+    least = max(least, most // 2)
+    for mark in ("\n\n", "\n", " "):
+        if (at := text.rfind(mark, least, most)) > 0:
+            return at, mark
+    return _whole_character(text, most, least), ""
+
+
+def _whole_character(text: str, at: int, least: int) -> int:
+    """The place at or before `at` where no emoji or accented letter is torn apart."""
+    for place in range(at, least, -1):
+        if not _joined(text, place):
+            return place
+    return at
+
+
+def _joined(text: str, place: int) -> bool:
+    """Whether what stands on both sides of this place is parts of one character."""
+    left, right = text[place - 1], text[place]
+    if left == "\u200d" or right == "\u200d" or unicodedata.category(right) in ("Mn", "Me", "Mc"):
+        return True
+    if "\U0001f3fb" <= right <= "\U0001f3ff" or "\U000e0020" <= right <= "\U000e007f":
+        return True
+    flags = re.search(r"[\U0001f1e6-\U0001f1ff]*\Z", text[max(0, place - 200) : place])
+    return "\U0001f1e6" <= right <= "\U0001f1ff" and flags is not None and len(flags[0]) % 2 == 1
 
 
 def tool_line(name: str, given: Mapping[str, Any], state: str) -> str:
     """One line for a tool call; the line of a started call is the beginning of that of the ended one."""
     end = {"started": "", "done": " ✓\n\n", "failed": " ✗\n\n"}[state]
-    return f"> ⚙️ {_doing(name.rsplit('sciorex_', 1)[-1], given)}{end}"
+    doing = _doing(_short(name).rsplit("sciorex_", 1)[-1].rsplit("__", 1)[-1], given)
+    return f"> ⚙️ {safe(doing)}{end}"  # as a whole: two values could make a link together
 
 
 def _doing(tool: str, given: Mapping[str, Any]) -> str:
@@ -121,8 +239,8 @@ def _doing(tool: str, given: Mapping[str, Any]) -> str:
 
 
 def _short(value: object) -> str:
-    text = safe(" ".join(str("" if value is None else value).split())).replace("`", "'")
-    return text if len(text) <= SHORT else text[: SHORT - 1] + "…"
+    text = " ".join(str("" if value is None else value).split()).replace("`", "'")
+    return text if len(text) <= SHORT else text[: _whole_character(text, SHORT - 1, 0)] + "…"
 
 
 def stopped_note() -> str:

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.slack.blocks import section
-from bot.slack.markdown import Shown, plain
+from bot.slack.markdown import Shown, plain, split
 from bot.tickets.ticket import Ticket
 
 View = dict[str, Any]
 NEW_THREAD = "new"
+LONGEST_NOTE = 1_400  # written as JSON it must fit the 3,000 characters that a modal can remember, even if all quotes
 
 
 def link_modal(
@@ -23,14 +24,14 @@ def link_modal(
     """Which ticket; and from the composer (`threads` is not None) which thread, or a new one."""
     blocks = [ticket_picker(ticket)]
     if threads is not None:
-        options = [option("Start a new thread on the ticket", NEW_THREAD), *(option(t, ts) for ts, t in threads)]
+        options = [option("Start a new thread on the ticket", NEW_THREAD), *(option(t, ts) for ts, t in threads[:99])]
         blocks.append(thread_picker(options, "Thread"))
     return _modal("Link to ticket", "link_modal", metadata, blocks, submit="Link")
 
 
 def unlink_modal(*, metadata: Mapping[str, str], threads: Sequence[tuple[str, str]]) -> View:
     """Which of the linked threads here."""
-    picker = thread_picker([option(label, ts) for ts, label in threads], "Thread to unlink")
+    picker = thread_picker([option(label, ts) for ts, label in threads[:100]], "Thread to unlink")
     return _modal("Unlink a thread", "unlink_modal", metadata, [picker], submit="Unlink")
 
 
@@ -50,7 +51,7 @@ def archive_modal(*, metadata: Mapping[str, str], ticket: tuple[str, str] | None
             "type": "plain_text_input",
             "action_id": "note",
             "multiline": True,
-            "max_length": 2_000,
+            "max_length": LONGEST_NOTE,
             "placeholder": {"type": "plain_text", "text": "Completed backend API, ready for frontend"},
         },
     }
@@ -69,7 +70,10 @@ def confirm_replace(kind: str, linked: str, wanted: str, metadata: Mapping[str, 
 
 def ticket_modal(ticket_id: str, card: Shown, *, metadata: Mapping[str, str]) -> View:
     """A ticket's card to look at. Slack has Markdown blocks in messages alone: here the text stands as it was typed."""
-    blocks = [section(plain(block["text"])) if block["type"] == "markdown" else block for block in card.blocks]
+    blocks: list[dict[str, Any]] = []
+    for block in card.blocks:
+        written = block["type"] == "markdown"
+        blocks += [section(plain(part)) for part in split(block["text"], 2_000)] if written else [block]
     return _modal(f"Ticket {ticket_id}", "ticket_modal", metadata, blocks)
 
 
@@ -139,7 +143,7 @@ def _modal(
         "callback_id": callback_id,
         "title": {"type": "plain_text", "text": title[:24]},
         "close": {"type": "plain_text", "text": "Cancel" if submit else "Close"},
-        "private_metadata": json.dumps(metadata),
+        "private_metadata": json.dumps(metadata, ensure_ascii=False),
         "blocks": list(blocks),
     }
     if submit:

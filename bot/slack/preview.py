@@ -36,6 +36,8 @@ def pieces_of(steps: Sequence[Step]) -> list[Piece]:
     for step in steps:
         if step.text:
             pieces.append(("text", step.text))
+        if step.note:
+            pieces.append(("text", f"\n\n_{step.note}_\n\n"))
         pieces += [tool_piece(call) for call in step.calls]
     return pieces
 

@@ -89,9 +89,7 @@ async def test_a_message_has_fifty_blocks_and_a_block_id_stands_once() -> None:
         assert "no more than 50 items" in many
         (twice,) = await here.problems("chat.postMessage", **call, blocks=[section(block_id="a")] * 2)
         assert "block_id already exists: a" in twice
-        assert (
-            await here.refused("chat.postMessage", **call, blocks={"type": "section"}) == "invalid_blocks_format"
-        )
+        assert await here.refused("chat.postMessage", **call, blocks={"type": "section"}) == "invalid_blocks_format"
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,7 @@ async def test_a_trigger_lives_three_seconds_and_opens_one_view() -> None:
         trigger = here.slack.deliveries[-1].payload["trigger_id"]
         call = {"trigger_id": trigger, "view": modal(text_input())}
         assert (
-            await here.refused("views.open", **call | {"view": modal(text_input(), submit=None)})
-            == "invalid_arguments"
+            await here.refused("views.open", **call | {"view": modal(text_input(), submit=None)}) == "invalid_arguments"
         )
         await here.client.api_call("views.open", json=call)
         assert await here.refused("views.open", **call) == "exchanged_trigger_id"
@@ -247,8 +246,6 @@ async def test_without_interactivity_nothing_can_be_clicked() -> None:
     declared = manifest()
     declared["settings"]["interactivity"]["is_enabled"] = False
     async with place(declared) as here:
-        posted = await here.client.chat_postMessage(
-            channel=here.general, text="?", blocks=[actions(button("pick"))]
-        )
+        posted = await here.client.chat_postMessage(channel=here.general, text="?", blocks=[actions(button("pick"))])
         with pytest.raises(SlackRefuses, match="not set up"):
             await here.slack.click(here.ada, here.general, str(posted["ts"]), "pick")

@@ -41,8 +41,7 @@ MANIFEST: dict[str, Any] = {
 }
 
 TICKETS = [
-    {"text": {"type": "plain_text", "text": f"T-04{number} Avatars"}, "value": f"T-04{number}"}
-    for number in (2, 3)
+    {"text": {"type": "plain_text", "text": f"T-04{number} Avatars"}, "value": f"T-04{number}"} for number in (2, 3)
 ]
 
 
@@ -154,9 +153,7 @@ class Desk:
         context = await self.browser.new_context()
         page = await context.new_page()
         page.set_default_timeout(5000)
-        query = "&".join(
-            f"{name}={value}" for name, value in {"user": user, "channel": self.general, **place}.items()
-        )
+        query = "&".join(f"{name}={value}" for name, value in {"user": user, "channel": self.general, **place}.items())
         await page.goto(f"{self.slack.url}/?{query}")
         await expect(page.get_by_test_id("composer")).to_be_visible()
         return page
@@ -231,9 +228,7 @@ async def test_a_command_in_a_thread_is_refused_beside_its_composer(desk: Desk) 
     root = await desk.slack.say(desk.alice, desk.general, "A thread")
     page = await desk.page(desk.alice, thread=root)
     await send(page, "/link T-042", "thread-composer")
-    await expect(page.get_by_test_id("thread").get_by_role("alert")).to_have_text(
-        "/link is not supported in threads"
-    )
+    await expect(page.get_by_test_id("thread").get_by_role("alert")).to_have_text("/link is not supported in threads")
     await expect(page.get_by_test_id("thread-composer")).to_have_value("/link T-042")
     assert len(desk.slack.messages(desk.general, root)) == 1
 

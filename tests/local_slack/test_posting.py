@@ -30,9 +30,7 @@ async def test_a_form_says_the_same_as_json() -> None:
         form = {"channel": here.general, "text": "hello", "blocks": json.dumps([SECTION])}
         await here.client.api_call("chat.postMessage", data=form)
         await here.client.api_call("chat.postMessage", json={**form, "blocks": [SECTION]})
-        first, second = (
-            {key: row[key] for key in ("text", "blocks")} for row in here.slack.messages(here.general)
-        )
+        first, second = ({key: row[key] for key in ("text", "blocks")} for row in here.slack.messages(here.general))
         assert first == second == {"text": "hello", "blocks": [SECTION]}
 
 
@@ -84,9 +82,7 @@ async def test_markdown_has_twelve_thousand_characters_together() -> None:
 async def test_an_update_without_blocks_removes_them_and_keeps_the_metadata() -> None:
     metadata = {"event_type": "post", "event_payload": {}}
     async with place() as here:
-        posted = await here.client.chat_postMessage(
-            channel=here.general, text="a", blocks=[SECTION], metadata=metadata
-        )
+        posted = await here.client.chat_postMessage(channel=here.general, text="a", blocks=[SECTION], metadata=metadata)
         await here.client.chat_update(channel=here.general, ts=str(posted["ts"]), text="b")
         (message,) = here.slack.messages(here.general)
         assert (message["text"], "blocks" in message, message["metadata"]) == ("b", False, metadata)

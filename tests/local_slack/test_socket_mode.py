@@ -128,9 +128,7 @@ async def test_events_wait_for_a_connection_and_follow_a_lost_one() -> None:
 async def test_the_app_reconnects_when_slack_asks_it_to() -> None:
     async with place() as here, connected(here.slack, quiet):
         await here.slack.disconnect("refresh_requested")
-        await here.slack.until(
-            lambda slack: [call.method for call in slack.calls].count("apps.connections.open") == 2
-        )
+        await here.slack.until(lambda slack: [call.method for call in slack.calls].count("apps.connections.open") == 2)
         await here.slack.say(here.ada, here.general, "still there?")
         await here.slack.until(lambda slack: slack.deliveries[-1].status == "acked")
 
@@ -150,9 +148,7 @@ def doors(app: AsyncApp) -> None:
 
     @app.command("/link")
     async def link(ack: Any, body: Any, client: Any) -> None:
-        await client.views_open(
-            trigger_id=body["trigger_id"], view=modal(text_input(), private_metadata=body["text"])
-        )
+        await client.views_open(trigger_id=body["trigger_id"], view=modal(text_input(), private_metadata=body["text"]))
         await ack()
 
     @app.view("archive")

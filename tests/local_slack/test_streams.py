@@ -121,9 +121,7 @@ async def test_stopping_ends_the_running_stream_and_tells_the_app() -> None:
         assert here.slack.agent_status(here.general, root) == "processing"
         await here.slack.stop_agent(here.ada, here.general, root)
         here.slack.request_url = NOBODY
-        await here.slack.until(
-            lambda slack: any(s.event["type"] == "agent_session_stopped" for s in slack.deliveries)
-        )
+        await here.slack.until(lambda slack: any(s.event["type"] == "agent_session_stopped" for s in slack.deliveries))
         event = next(s.event for s in here.slack.deliveries if s.event["type"] == "agent_session_stopped")
         assert (event["thread_ts"], event["streaming_message_ts"]) == (root, [stream["ts"]])
         assert await here.refused("chat.appendStream", **stream, markdown_text="x") == "stopped_by_user"

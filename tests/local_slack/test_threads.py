@@ -118,9 +118,7 @@ async def test_what_people_type_arrives_as_slack_writes_it() -> None:
         typed = f"<@{here.slack.bot_user_id}> a < b & c -> https://example.com/T-042."
         await here.slack.say(here.ada, here.general, typed)
         (message,) = here.slack.messages(here.general)
-        assert message["text"] == (
-            f"<@{here.slack.bot_user_id}> a &lt; b &amp; c -&gt; <https://example.com/T-042>."
-        )
+        assert message["text"] == (f"<@{here.slack.bot_user_id}> a &lt; b &amp; c -&gt; <https://example.com/T-042>.")
         (section,) = message["blocks"][0]["elements"]
         assert section["elements"] == [
             {"type": "user", "user_id": here.slack.bot_user_id},

@@ -95,3 +95,55 @@ def test_modals_fit(title: str, labels: list[str]) -> None:
 
 def test_the_help_fits() -> None:
     assert wrong(help_text("/link", "/unlink", "/ticket")) == []
+
+
+def test_a_card_reads_aloud_what_it_shows() -> None:
+    ticket = Ticket(
+        id="T-042",
+        title="Avatars",
+        description="Accept JPEG",
+        status=Status.PLANNED,
+        subtasks=(Subtask("sub-001", "Write tests", SubtaskStatus.IN_PROGRESS),),
+    )
+    related = [("T-041", "Profiles", "done"), ("T-404", None, None)]
+    shown = blocks.ticket_card(ticket, epic_title=None, blockers=[], related=related, session_count=0)
+    assert shown.text == (
+        "📋 *T-042* Avatars\n`planned` · 🟡 medium\nAccept JPEG\n*Subtasks* 0/1\n◐ Write tests\n"
+        "Relates to *T-041* Profiles · `done`\nRelates to *T-404* (missing)"
+    )
+
+
+def test_a_card_says_what_it_leaves_out() -> None:
+    ticket = Ticket(id="T-042", title="Avatars", description="word " * 3_000)
+    others = [(f"T-{n:03}", "x", "done") for n in range(25)]
+    shown = blocks.ticket_card(ticket, epic_title=None, blockers=others, related=[], session_count=0)
+    description = next(block["text"] for block in shown.blocks if block["type"] == "markdown")
+    relations = shown.blocks[-2]["elements"][0]["text"]
+    assert description.endswith("word\n\n…")
+    assert relations.endswith("… and 15 more")
+
+
+def test_a_description_of_nothing_visible_makes_no_empty_block() -> None:
+    ticket = Ticket(id="T-042", title="Avatars", description="\u202e \n")
+    shown = blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
+    assert [block["type"] for block in shown.blocks] == ["section", "context", "actions"]
+
+
+def test_the_header_of_an_archived_thread_offers_the_ticket_alone() -> None:
+    badge = blocks.Badge("T-042", "Avatars", "done")
+    shown = blocks.header(
+        title="Plan", state="archived", agent_name="Coder", model="claude", ticket=badge, note="Ready for frontend"
+    )
+    assert [button["action_id"] for button in shown.blocks[1]["elements"]] == ["ticket_view"]
+    assert "📦 Archived: _Ready for frontend_" in shown.text
+
+
+def test_a_session_in_a_list_says_when_even_where_dates_are_not_drawn() -> None:
+    entry = blocks.SessionEntry("Plan", "💬", "past", "U1", 1_790_000_000_000, 1, None, None)
+    shown = blocks.sessions_list("T-042", "Avatars", [entry], can_post=False)
+    assert "past · <@U1> · <!date^1790000000^{date_short_pretty} {time}|2026-09-21 14:13 UTC> · 1 message" in shown.text
+    assert [button["action_id"] for button in shown.blocks[-1]["elements"]] == ["chat_start"]
+
+
+def test_no_escape_of_a_long_text_is_cut_in_half() -> None:
+    assert blocks.section("&amp;" * 1_000)["text"]["text"].endswith("&amp;…")

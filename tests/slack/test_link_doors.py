@@ -169,7 +169,6 @@ async def test_another_ticket_asks_and_then_replaces_by_a_button(tmp_path: Path,
         question = await here.told(here.bob, "instead?")
         assert here.ticket(TICKET) == before
         assert links(here, OTHER) == 0
-        print("EPH", [everything_in(e) for e in here.slack.ephemerals(here.bob)], [(c.method, c.answer.get("error")) for c in here.slack.calls])
         await here.slack.click(here.bob, here.general, question["ts"], "link_replace")
         await here.seen(here.general, root, "Avatars look blurred")
         await at_rest(here)
@@ -266,13 +265,11 @@ async def test_whoever_was_removed_from_a_private_channel_cannot_use_its_buttons
         before = here.ticket(TICKET)
         here.slack.remove(secret, here.bob)
         await here.slack.submit(here.bob, view["id"], values)
-        print("VIEWS", everything_in(here.slack.views(here.bob)))
         if here.slack.views(here.bob):
             await here.slack.submit(here.bob, here.slack.views(here.bob)[-1]["id"])
         await at_rest(here)
         assert here.ticket(TICKET) == before
         assert links(here, OTHER) == 0
-        print("EPH", [everything_in(e) for e in here.slack.ephemerals(here.bob)], [(c.method, c.answer.get("error")) for c in here.slack.calls])
 
 
 async def test_a_stranger_in_a_shared_channel_cannot_link(tmp_path: Path, sqlite_url: str) -> None:

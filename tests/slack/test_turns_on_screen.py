@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,8 @@ async def test_an_answer_is_streamed_after_a_first_sign(tmp_path: Path, sqlite_u
 async def test_where_streams_are_not_to_be_had_it_is_posted_and_updated(
     tmp_path: Path, sqlite_url: str, without: str
 ) -> None:
-    async with bench(tmp_path, sqlite_url, script=lambda _: say("All is well."), **{without: False}) as here:
+    here_not: dict[str, Any] = {without: False}
+    async with bench(tmp_path, sqlite_url, script=lambda _: say("All is well."), **here_not) as here:
         root = await here.ask(here.alice, here.general, f"{here.at} how is it?", "All is well.")
         await here.slack.until(lambda _: len(here.own(here.general, root)) == 2)
         texts = [everything_in(m) for m in here.own(here.general, root)]
@@ -63,3 +65,15 @@ async def test_what_the_model_writes_pings_nobody_and_hides_no_link(tmp_path: Pa
         assert "<!channel>" not in answer
         assert "the docs (https://evil.example/x)" in answer
         assert "![" not in answer
+
+
+async def test_a_model_that_is_no_longer_served_is_replaced_and_the_thread_says_so(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=lambda _: say("All is well."), models=("claude-sonnet-5-5",)) as here:
+        agent = here.folder / ".sciorex" / "agents" / "sciorex.yaml"
+        agent.write_text("id: sciorex\nname: Sciorex\nmodel: claude-sonnet-4-20250514\n", encoding="utf-8")
+        root = await here.ask(here.alice, here.general, f"{here.at} how is it?", "All is well.")
+        answer = everything_in(await here.seen(here.general, root, "All is well."))
+        assert "claude-sonnet-4-20250514" in answer
+        assert "claude-sonnet-5-5" in answer
