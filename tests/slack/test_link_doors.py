@@ -36,9 +36,7 @@ def links(here: Bench, ticket: str = TICKET) -> int:
     return here.ticket(ticket).count("session_linked")
 
 
-@pytest.mark.parametrize(
-    "words", ["{at} link T-042", "{at} Link t-42", "!link T-042", "/link T-042", "  /link T-042"]
-)
+@pytest.mark.parametrize("words", ["{at} link T-042", "{at} Link t-42", "!link T-042", "/link T-042", "  /link T-042"])
 async def test_words_in_a_thread_link_it(tmp_path: Path, sqlite_url: str, words: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await here.slack.say(here.bob, here.general, "a thread")
@@ -106,7 +104,9 @@ async def test_the_headers_button_links(tmp_path: Path, sqlite_url: str) -> None
         await here.slack.click(here.bob, here.general, header["ts"], "link_open")
         values = await picked(here, here.bob, TICKET)
         assert await here.slack.submit(here.bob, here.slack.views(here.bob)[-1]["id"], values) == {}
-        assert (await here.seen(here.general, root, "Unlink"))["ts"] == header["ts"]  # the same message, kept up to date
+        assert (await here.seen(here.general, root, "Unlink"))["ts"] == header[
+            "ts"
+        ]  # the same message, kept up to date
 
 
 async def test_start_chat_on_the_card_starts_a_linked_thread(tmp_path: Path, sqlite_url: str) -> None:
@@ -154,7 +154,9 @@ async def test_linking_twice_changes_nothing(tmp_path: Path, database_url: str) 
         await here.slack.say(here.bob, here.general, "!link t-42", root)
         await here.told(here.bob, "already")
         await here.slack.message_shortcut(here.carol, "link_to_ticket", here.general, root)
-        await here.slack.submit(here.carol, here.slack.views(here.carol)[-1]["id"], await picked(here, here.carol, TICKET))
+        await here.slack.submit(
+            here.carol, here.slack.views(here.carol)[-1]["id"], await picked(here, here.carol, TICKET)
+        )
         await here.told(here.carol, "already")
         await at_rest(here)
         assert here.ticket(TICKET) == file

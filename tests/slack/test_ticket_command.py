@@ -54,9 +54,7 @@ async def test_what_cannot_be_shown_is_told(tmp_path: Path, sqlite_url: str) -> 
         assert "line" in told
 
 
-async def test_sessions_have_title_state_who_when_messages_note_and_a_link(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_sessions_have_title_state_who_when_messages_note_and_a_link(tmp_path: Path, database_url: str) -> None:
     async with bench(tmp_path, database_url, script=numbered()) as here:
         first = await linked_thread(here, here.alice, here.general, "Initial planning")
         await here.slack.say(here.alice, here.general, "!archive Backend is done", first)
@@ -67,7 +65,16 @@ async def test_sessions_have_title_state_who_when_messages_note_and_a_link(
         await at_rest(here)
         told = await told_by(here, here.carol, here.general, f"/ticket {TICKET} sessions")
         assert told.index("Frontend work") < told.index("Initial planning")
-        for words in ("archived", "active", "Backend is done", here.alice, here.bob, "<!date^", "1 message", "3 messages"):
+        for words in (
+            "archived",
+            "active",
+            "Backend is done",
+            here.alice,
+            here.bob,
+            "<!date^",
+            "1 message",
+            "3 messages",
+        ):
             assert words in told
         for root in (first, second):
             assert f"/archives/{here.general}/p{root.replace('.', '')}|" in told
@@ -103,9 +110,7 @@ async def test_post_here_shows_everybody_what_everybody_may_see(tmp_path: Path, 
         assert "Sessions (4)" in await told_by(here, here.alice, here.general, f"/ticket {TICKET}")
 
 
-async def test_post_here_in_a_private_channel_shows_its_own_and_what_is_public(
-    tmp_path: Path, sqlite_url: str
-) -> None:
+async def test_post_here_in_a_private_channel_shows_its_own_and_what_is_public(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         leads = here.slack.add_channel("leads", private=True, members=(here.alice, here.slack.bot_user_id))
         board = here.slack.add_channel("board", private=True, members=(here.alice, here.bob, here.slack.bot_user_id))
