@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 # Nothing of the browser's own may reach the network.
@@ -47,6 +47,7 @@ def required_browser() -> str:
 async def open_browser() -> AsyncIterator[Browser]:
     """A running browser, closed at the end."""
     path = required_browser()
+    expect.set_options(timeout=15_000)  # a busy machine is slow, not wrong
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         try:

@@ -90,9 +90,7 @@ def test_a_malformed_setting_is_named_and_its_value_is_not_shown(
     assert value not in raised.value.text or value in sentence
 
 
-def test_several_malformed_and_missing_settings_are_named_together(
-    environ: dict[str, str], env_file: Path
-) -> None:
+def test_several_malformed_and_missing_settings_are_named_together(environ: dict[str, str], env_file: Path) -> None:
     del environ["ANTHROPIC_API_KEY"]
     with pytest.raises(SettingsError) as raised:
         read_settings({**environ, "PORT": "x", "LOG_LEVEL": "x"}, need="run", env_file=env_file)

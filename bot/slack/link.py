@@ -131,6 +131,7 @@ async def linkable(parts: Parts, ticket_id: str) -> Ticket:
 
 async def may_work_here(parts: Parts, claim: Claim, user: str) -> None:
     """Checked when the thing is done, not when its button was drawn: a member of this team, and of the channel."""
+    parts.people.forget(user=user)  # what was true a minute ago does not count
     await parts.people.may_write(user)
     if claim.channel not in (await parts.people.audience_of(user)).channels:
         if await parts.people.is_member(user, claim.channel):

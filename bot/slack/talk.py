@@ -76,6 +76,7 @@ async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
 async def gather(parts: Parts, claim: Claim, session: ChatSession | None, items: Sequence[Item]) -> Batch:
     """The messages up to the next command, edit or other person's question."""
     room = await claim.read(lambda c: _room(c, session, items[0]))
+    fetched = await claim.read(lambda c: {m.ts for m in transcript.messages_of(c, session.id)} if session else set())
     batch: list[Item] = []
     asker: str | None = None
     heard = set(room.speakers)
@@ -84,6 +85,9 @@ async def gather(parts: Parts, claim: Claim, session: ChatSession | None, items:
             break
         user = str(item.body["user"])
         here = replace(room, speakers=frozenset(heard), asked=room.asked if heard <= {user, *room.speakers} else None)
+        if item.order_ts in fetched:
+            # It was said before the thread became a session, and its event came while that was being done.
+            here = replace(here, session=False)
         if answers(item.body["text"], user, by_bot=item.body["bot"], bot_user=parts.me.user, room=here):
             if asker not in (None, user):
                 break

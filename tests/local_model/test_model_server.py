@@ -62,9 +62,7 @@ async def test_the_raw_stream_has_the_events_of_the_real_one() -> None:
     async with serving(say("One two three")) as (server, _client):
         headers = {"x-api-key": "any", "anthropic-version": "2023-06-01"}
         async with httpx2.AsyncClient() as http:
-            answer = await http.post(
-                f"{server.url}/v1/messages", json=QUESTION | {"stream": True}, headers=headers
-            )
+            answer = await http.post(f"{server.url}/v1/messages", json=QUESTION | {"stream": True}, headers=headers)
     names = [line.removeprefix("event: ") for line in answer.text.splitlines() if line.startswith("event: ")]
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert names == [

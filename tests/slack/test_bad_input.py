@@ -1,4 +1,4 @@
-"""What is malformed, forged, unknown or too late: a clear refusal or a logged no-op, never a 5xx, never a lost event."""
+"""What is malformed, forged or unknown: a clear refusal or a logged no-op, never a 5xx, never a lost event."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ SHAPES = Path(__file__).parents[3] / "shared" / "corpus" / "slack-shapes"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 Json = dict[str, Any]
 Sent = tuple[str, Json]  # kind of a delivery, payload
-ODD = (None, "", "x", 0, -1.5, True, [], {}, [None], {"id": None}, "\x00\ud83d", "1795559710.465066", "9" * 300)
+ODD: tuple[Any, ...] = (
+    None,
+    "",
+    "x",
+    0,
+    -1.5,
+    True,
+    [],
+    {},
+    [None],
+    {"id": None},
+    "\x00\ud83d",
+    "1795559710.465066",
+    "9" * 300,
+)
 
 
 class Door:

@@ -25,8 +25,6 @@ async def linked_thread(here: Bench, ticket: str = TICKET, channel: str | None =
     where = channel or here.general
     root = await here.slack.say(here.alice, where, "a thread about avatars")
     await here.slack.say(here.alice, where, f"!link {ticket}", root)
-    if here.own(where, root) == []:
-        await here.slack.say(here.alice, where, f"{here.at} link {ticket}", root)
     header = await here.seen(where, root, "Unlink")
     await at_rest(here)
     return root, header["ts"]
@@ -149,7 +147,7 @@ async def test_unlinking_what_is_not_linked_is_said(tmp_path: Path, sqlite_url: 
 
 async def test_linking_twice_changes_nothing(tmp_path: Path, database_url: str) -> None:
     async with bench(tmp_path, database_url, script=numbered()) as here:
-        root, header = await linked_thread(here)
+        root, _ = await linked_thread(here)
         file, shown = here.ticket(TICKET), here.slack.messages(here.general, root)
         await here.slack.say(here.bob, here.general, "!link t-42", root)
         await here.told(here.bob, "already")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from tests.bench import bench, everything_in
+from sqlalchemy import func, select
+
+from bot.sessions.models import inbox
+from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import asked, at_rest, kept, numbered, other_bot_says, texts, told
 
 NOTHING = {"inbox": 0, "message": 0, "session": 0, "thread": 0}
@@ -135,3 +139,30 @@ async def test_help_works_everywhere_and_makes_no_session(tmp_path: Path, databa
         assert here.own(here.general, root) == []
         assert (await kept(here))["session"] == 0
         assert here.model.requests == []
+
+
+async def test_what_was_said_before_is_not_answered_when_its_event_comes_while_the_session_begins(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        root = await here.slack.say(here.alice, here.general, "a thread about avatars")
+        await told(here)
+        here.slack.hold("conversations.replies")
+        await here.slack.say(here.alice, here.general, "!link T-042", root)
+        await told(here)
+        await begun(here)
+        await here.slack.redeliver(lambda delivery: delivery.event.get("ts") == root)
+        here.slack.release("conversations.replies")
+        await here.seen(here.general, root, "Unlink")
+        await at_rest(here)
+        assert here.model.requests == []
+        assert await texts(here) == ["a thread about avatars"]
+
+
+async def begun(here: Bench) -> None:
+    """Waits till the worker has taken up what came last."""
+    assert here.bot is not None
+    taken = select(func.count()).select_from(inbox).where(inbox.c.state == "new", inbox.c.attempts > 0)
+    async with asyncio.timeout(10):
+        while not await here.bot.parts.db.read(lambda c: c.execute(taken).scalar_one()):
+            await asyncio.sleep(0.01)

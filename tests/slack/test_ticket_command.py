@@ -75,7 +75,7 @@ async def test_sessions_have_title_state_who_when_messages_note_and_a_link(tmp_p
             "1 message",
             "3 messages",
         ):
-            assert words in told
+            assert words in told, told
         for root in (first, second):
             assert f"/archives/{here.general}/p{root.replace('.', '')}|" in told
 
