@@ -12,12 +12,11 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
-import yaml
 
 from bot.app import create_app, listening
 from bot.local_model import LocalModel
 from bot.local_slack import LocalSlack
-from bot.settings import Settings, manifest_file, read_settings
+from bot.settings import Settings, read_manifest, read_settings
 
 log = logging.getLogger(__name__)
 SAMPLE = Path(__file__).parent / "sample_workspace"
@@ -57,9 +56,8 @@ async def demo(port: int, data: Path, environ: Mapping[str, str] = os.environ) -
 
 async def start_slack(data: Path, port: int) -> LocalSlack:
     """The local Slack, with people and channels when it starts for the first time."""
-    manifest = yaml.load(manifest_file().read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     new = not (data / "slack").exists()
-    slack = LocalSlack(manifest, data=data / "slack")
+    slack = LocalSlack(read_manifest(), data=data / "slack")
     slack.hints = HINTS
     await slack.start(port=port)
     if new:

@@ -64,10 +64,6 @@ class EditRefused(BotError):
     """A file's text cannot be changed safely at this value; names file and line."""
 
 
-class EditConflict(BotError):
-    """The same field was changed since the writer read it; names both values."""
-
-
 class WorkspaceUnavailable(BotError):
     """The ticket workspace cannot be read or written (missing folder, full disk, no permission)."""
 

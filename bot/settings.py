@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import yaml
@@ -199,6 +199,12 @@ def manifest_file() -> Path:
     """The Slack app's manifest: at the top of the repository, or inside the package where that is installed."""
     packed = Path(__file__).parent / "manifest.yml"
     return packed if packed.exists() else Path(__file__).parent.parent / "manifest.yml"
+
+
+def read_manifest() -> dict[str, Any]:
+    """The Slack app's manifest, as Slack gets it."""
+    found: dict[str, Any] = yaml.load(manifest_file().read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return found
 
 
 def data_folder(settings: Settings) -> Path:

@@ -8,22 +8,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from bot.app import Bot, create_app, listening, serve
 from bot.demo import SAMPLE
 from bot.inbox.worker import Pace
 from bot.local_model import LocalModel, Script, document_script
 from bot.local_slack import LocalSlack
-from bot.settings import Settings, manifest_file, read_settings
+from bot.settings import Settings, read_manifest, read_settings
 
 QUICK = Pace(beat=500, dead_after=2_000, look=200, grace=3_000, settle=200)
-
-
-def manifest() -> dict[str, Any]:
-    """The app's manifest, as Slack gets it."""
-    found: dict[str, Any] = yaml.load(manifest_file().read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return found
 
 
 class Bench:
@@ -99,7 +91,7 @@ async def bench(
     folder = tmp_path / "workspace"
     shutil.copytree(SAMPLE, folder)
     async with AsyncExitStack() as stack:
-        slack, model = LocalSlack(manifest(), **slack_options), LocalModel(script, models=models)
+        slack, model = LocalSlack(read_manifest(), **slack_options), LocalModel(script, models=models)
         for part in (slack, model):
             await part.start()
             stack.push_async_callback(part.stop)

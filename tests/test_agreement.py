@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 import pytest
-import yaml
 
 from bot.__main__ import main
-from bot.settings import CommandNames, Settings, manifest_file, setting_names
+from bot.settings import CommandNames, Settings, read_manifest, setting_names
 from bot.slack.doors import DOORS, SCOPES
 
 ROOT = Path(__file__).parent.parent
@@ -19,7 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(manifest_file().read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_manifest()
     return loaded
 
 

@@ -35,7 +35,7 @@ HOMES = {
     "sqlalchemy": {"database", "sessions", "inbox", "migrations"},
     "alembic": {"database", "migrations"},
     "psycopg": {"database"},
-    "yaml": {"tickets", "settings", "agent", "demo"},
+    "yaml": {"tickets", "settings", "agent"},
     "mcp": {"mcp_servers", "agent"},
 }
 # The type of what db.write hands to a function; naming it is not SQL.

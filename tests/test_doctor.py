@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from bot.database import Database
 from bot.doctor import examine
@@ -14,7 +13,7 @@ from bot.inbox.intake import thread_for
 from bot.local_slack import LocalSlack
 from bot.sessions.linking import link_session
 from bot.sessions.session import new_session_id, start_session
-from bot.settings import manifest_file
+from bot.settings import read_manifest
 
 TICKETS = {
     "T-042": "id: T-042\ntitle: Add avatars\n",
@@ -24,7 +23,7 @@ TICKETS = {
 
 @pytest.fixture
 def manifest() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(manifest_file().read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_manifest()
     return loaded
 
 

@@ -17,7 +17,8 @@ import pytest
 from bot.demo import SAMPLE
 from bot.local_model import LocalModel
 from bot.local_slack import LocalSlack
-from tests.bench import everything_in, manifest
+from bot.settings import read_manifest
+from tests.bench import everything_in
 
 
 def free_port() -> int:
@@ -72,7 +73,7 @@ async def status(web: aiohttp.ClientSession, port: int, path: str) -> int:
 async def test_it_runs_answers_and_ends_when_told_to(tmp_path: Path, http: bool) -> None:
     folder = tmp_path / "workspace"
     shutil.copytree(SAMPLE, folder)
-    slack, model, port = LocalSlack(manifest()), LocalModel(), free_port()
+    slack, model, port = LocalSlack(read_manifest()), LocalModel(), free_port()
     await slack.start()
     await model.start()
     try:

@@ -121,11 +121,6 @@ def set_state(connection: Connection, session_id: str, state: str, now_ms: int) 
     connection.execute(update(session).where(session.c.id == session_id).values(state=state, updated_ms=now_ms))
 
 
-def set_title(connection: Connection, session_id: str, title: str) -> None:
-    """Gives the session a title of its own."""
-    connection.execute(update(session).where(session.c.id == session_id).values(title=title))
-
-
 def move_channel(connection: Connection, team: str, old: str, new: str) -> None:
     """A channel has another id from now on (Slack: channel_id_changed); everything else stays."""
     twin = thread.alias()

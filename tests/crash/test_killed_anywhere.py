@@ -23,7 +23,8 @@ from bot.demo import SAMPLE
 from bot.local_model import LocalModel, Reply, ToolCall, say
 from bot.local_slack import LocalSlack, SlackRefuses
 from bot.sessions.models import inbox, post, thread, turn
-from tests.bench import everything_in, manifest
+from bot.settings import read_manifest
+from tests.bench import everything_in
 from tests.crash.victim import Kill, live
 
 SIDE_BY_SIDE = 3
@@ -120,7 +121,7 @@ class Scene:
 async def scene(folder: Path, template: Path, processes: ForkServerContext) -> AsyncIterator[Scene]:
     shutil.copytree(SAMPLE, folder / "workspace")
     shutil.copy(template, folder / "bot.db")
-    slack, model = LocalSlack(manifest()), LocalModel(script)
+    slack, model = LocalSlack(read_manifest()), LocalModel(script)
     await slack.start()
     await model.start()
     alice = slack.add_user("Alice")
