@@ -64,8 +64,40 @@ class EditRefused(BotError):
     """A file's text cannot be changed safely at this value; names file and line."""
 
 
+class EditConflict(BotError):
+    """A field that is to be changed has been changed since it was read; both values are named."""
+
+    def __init__(self, ticket_id: str, field: str, now: str, wanted: str) -> None:
+        self.ticket_id, self.field, self.now, self.wanted = ticket_id, field, now, wanted
+        super().__init__(
+            f"The {field} of {ticket_id} was changed meanwhile: it is “{now}” now, and “{wanted}” was to replace "
+            f"what was read before. Look at it again, then decide."
+        )
+
+
 class WorkspaceUnavailable(BotError):
     """The ticket workspace cannot be read or written (missing folder, full disk, no permission)."""
+
+
+class WorkspaceUnknown(BotError):
+    """A name that no workspace of the settings has: mistyped, or a session's whose workspace was taken away."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(
+            f"I know no workspace {name} (any more). "
+            "Whoever runs me names the workspaces in the file of SCIOREX_CONFIG."
+        )
+
+
+class OtherWorkspace(BotError):
+    """A ticket of one workspace for a session of another: T-042 here is not T-042 there."""
+
+    def __init__(self, of_session: str, of_ticket: str) -> None:
+        super().__init__(
+            f"That thread belongs to the workspace {of_session}, and the ticket was chosen in {of_ticket}. "
+            f"Say it in the thread itself: there an id means a ticket of {of_session}."
+        )
 
 
 class NotAllowed(BotError):

@@ -1,14 +1,19 @@
 """What the ticket tools answer: typed results, with Sciorex's own keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Annotated
 
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel, JsonValue, WithJsonSchema
 
 from bot.tickets.change import Value, stamp
 from bot.tickets.epic import Epic
-from bot.tickets.ticket import HistoryEntry, Status, Subtask, SubtaskStatus, Ticket
+from bot.tickets.summary import Progress, TicketSummary
+from bot.tickets.ticket import HistoryEntry, Subtask, SubtaskStatus, Ticket
 
 SHOWN_HISTORY = 20
+# The keys of a ticket's file that a TicketLine shows, and those of a SubtaskList.
+LINE_SHOWS = ("title", "type", "priority", "status", "epicId")
+SUBTASKS_SHOW = ("subtasks",)
 
 
 class SubtaskLine(BaseModel):
@@ -29,7 +34,7 @@ class HistoryLine(BaseModel):
     timestamp: str | None
     action: str
     by: str
-    details: dict[str, JsonValue]
+    details: Annotated[dict[str, JsonValue], WithJsonSchema({"type": "object", "additionalProperties": True})]
 
 
 class TicketLine(BaseModel):
@@ -67,25 +72,30 @@ class TicketList(BaseModel):
 
 
 class Outcome(BaseModel):
-    """A ticket after a call; `changed` is false when it was so already."""
+    """A ticket after a call; `changed` is false when it was so already.
+
+    `revision` says what the caller knows of the ticket by now: a client may send it back as `sciorex/read`.
+    """
 
     changed: bool
     ticket: TicketLine
     nextStatuses: list[str]
+    revision: str
 
 
 class SubtaskOutcome(BaseModel):
-    """A subtask after a call; `changed` is false when it was so already."""
+    """A subtask after a call; `changed` is false when it was so already. `revision` as in Outcome."""
 
     changed: bool
     ticketId: str
     subtask: SubtaskLine
     subtasksCompleted: int
     subtasksTotal: int
+    revision: str
 
 
 class SubtaskList(BaseModel):
-    """`pending` counts all that are not completed, those in progress too."""
+    """`pending` counts all that are not completed, those in progress too. `revision` as in Outcome."""
 
     ticketId: str
     total: int
@@ -93,6 +103,7 @@ class SubtaskList(BaseModel):
     pending: int
     percentage: int
     subtasks: list[SubtaskLine]
+    revision: str
 
 
 class EpicLine(BaseModel):
@@ -113,7 +124,23 @@ class EpicList(BaseModel):
     epics: list[EpicLine]
 
 
-def ticket_line(ticket: Ticket) -> TicketLine:
+class SessionLine(BaseModel):
+    """A chat about a ticket: `state` is active, archived or past (linked once); `note` was left at archiving."""
+
+    title: str
+    state: str
+    note: str | None
+    lastUpdated: str
+
+
+class SessionList(BaseModel):
+    """A ticket's sessions, as far as those who will read the answer may see them; most recent first."""
+
+    ticketId: str
+    sessions: list[SessionLine]
+
+
+def ticket_line(ticket: TicketSummary) -> TicketLine:
     return TicketLine(
         id=ticket.id,
         title=ticket.title,
@@ -122,7 +149,7 @@ def ticket_line(ticket: Ticket) -> TicketLine:
         status=ticket.status.value,
         epicId=ticket.epic_id,
         subtasksCompleted=ticket.completed_subtasks,
-        subtasksTotal=len(ticket.subtasks),
+        subtasksTotal=ticket.subtask_count,
         updatedAt=stamp(ticket.updated_at) if ticket.updated_at else None,
     )
 
@@ -130,7 +157,7 @@ def ticket_line(ticket: Ticket) -> TicketLine:
 def ticket_details(ticket: Ticket, find: Callable[[str], Ticket | None]) -> TicketDetails:
     """All of a ticket but the older part of its history; `find` looks up related tickets."""
     return TicketDetails(
-        **ticket_line(ticket).model_dump(),
+        **ticket_line(ticket.summary).model_dump(),
         description=ticket.description,
         labels=list(ticket.labels),
         parentId=ticket.parent_id,
@@ -146,30 +173,36 @@ def ticket_details(ticket: Ticket, find: Callable[[str], Ticket | None]) -> Tick
     )
 
 
-def ticket_list(tickets: Sequence[Ticket], limit: int) -> TicketList:
+def ticket_list(tickets: Sequence[TicketSummary], limit: int) -> TicketList:
     """The first `limit` tickets of a list that was asked for one more."""
     return TicketList(tickets=[ticket_line(t) for t in tickets[:limit]], more=len(tickets) > limit)
 
 
-def outcome(ticket: Ticket, *, changed: bool) -> Outcome:
-    return Outcome(changed=changed, ticket=ticket_line(ticket), nextStatuses=list(ticket.next_statuses()))
+def outcome(ticket: Ticket, revision: str, *, changed: bool) -> Outcome:
+    return Outcome(
+        changed=changed,
+        ticket=ticket_line(ticket.summary),
+        nextStatuses=list(ticket.next_statuses()),
+        revision=revision,
+    )
 
 
 def subtask_line(subtask: Subtask) -> SubtaskLine:
     return SubtaskLine(id=subtask.id, title=subtask.title, status=subtask.status.value)
 
 
-def subtask_outcome(ticket: Ticket, subtask: Subtask, *, changed: bool) -> SubtaskOutcome:
+def subtask_outcome(ticket: Ticket, subtask: Subtask, revision: str, *, changed: bool) -> SubtaskOutcome:
     return SubtaskOutcome(
         changed=changed,
         ticketId=ticket.id,
         subtask=subtask_line(subtask),
         subtasksCompleted=ticket.completed_subtasks,
         subtasksTotal=len(ticket.subtasks),
+        revision=revision,
     )
 
 
-def subtask_list(ticket: Ticket) -> SubtaskList:
+def subtask_list(ticket: Ticket, revision: str) -> SubtaskList:
     total, completed = len(ticket.subtasks), ticket.completed_subtasks
     return SubtaskList(
         ticketId=ticket.id,
@@ -178,18 +211,17 @@ def subtask_list(ticket: Ticket) -> SubtaskList:
         pending=sum(subtask.status is not SubtaskStatus.COMPLETED for subtask in ticket.subtasks),
         percentage=round(100 * completed / total) if total else 0,
         subtasks=[subtask_line(subtask) for subtask in ticket.subtasks],
+        revision=revision,
     )
 
 
-def epic_line(epic: Epic, tickets: Iterable[Ticket]) -> EpicLine:
-    of_epic = list(tickets)
-    done = sum(ticket.status is Status.DONE for ticket in of_epic)
-    return EpicLine(id=epic.id, title=epic.title, status=epic.status.value, progress=f"{done}/{len(of_epic)}")
+def epic_line(epic: Epic, progress: Progress) -> EpicLine:
+    return EpicLine(id=epic.id, title=epic.title, status=epic.status.value, progress=str(progress))
 
 
-def epic_details(epic: Epic, tickets: Sequence[Ticket]) -> EpicDetails:
+def epic_details(epic: Epic, progress: Progress, tickets: Sequence[TicketSummary]) -> EpicDetails:
     return EpicDetails(
-        **epic_line(epic, tickets).model_dump(),
+        **epic_line(epic, progress).model_dump(),
         description=epic.description,
         tickets=[ticket_line(ticket) for ticket in tickets],
     )

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from mcp.server.mcpserver import Context
 
-from bot.errors import EpicNotFound, SubtaskNotFound
+from bot.errors import SubtaskNotFound
 from bot.mcp_servers.answers import (
+    LINE_SHOWS,
     Outcome,
     SubtaskOutcome,
     TicketDetails,
@@ -15,15 +16,23 @@ from bot.mcp_servers.answers import (
     ticket_details,
 )
 from bot.mcp_servers.caller import Caller, caller, given
+from bot.mcp_servers.epic_tools import known_epic
 from bot.mcp_servers.parameters import (
+    EpicIdOrNull,
+    Markdown,
+    MaybeEpicId,
+    MaybeMarkdown,
     MaybePriority,
+    MaybeSubtaskId,
+    MaybeSubtaskTitle,
     MaybeText,
     MaybeType,
     Percentage,
     StatusWord,
     SubtaskWord,
-    TextOrNull,
     Texts,
+    TicketId,
+    TicketIds,
 )
 from bot.mcp_servers.ticket_reads import shown
 from bot.tickets.blockers import refuse_cycle
@@ -44,16 +53,18 @@ class TicketWrites:
         self,
         title: str,
         ctx: Context,
-        description: MaybeText = None,
+        description: MaybeMarkdown = None,
         type: MaybeType = None,
         priority: MaybePriority = None,
-        epicId: MaybeText = None,
+        epicId: MaybeEpicId = None,
         labels: Texts = None,
         subtasks: Texts = None,
-        relatesTo: Texts = None,
+        relatesTo: TicketIds = None,
     ) -> TicketDetails:
-        """Create a ticket in the backlog. Put requirements as check boxes (- [ ] …) into the description;
-        subtasks are titles. In a session with a linked ticket the two are related by themselves."""
+        """Create a ticket; it starts in the backlog. Search first: it may be there already. Put requirements and
+        acceptance criteria into the description as check boxes (- [ ] …); subtasks are the titles of its steps. In
+        a conversation that is linked to a ticket the two are related by themselves. The answer is the whole ticket
+        with its new id."""
         who = caller(ctx)
         linked = shown(self._store)(who.linked_ticket) if who.linked_ticket else None
         related = [*([linked.id] if linked else []), *self._known(relatesTo or ())]
@@ -62,29 +73,32 @@ class TicketWrites:
             description=description or "",
             type=spelled(TicketType, type) if type else TicketType.TASK,
             priority=spelled(Priority, priority) if priority else Priority.MEDIUM,
-            epic_id=self._epic(epicId) if epicId else None,
+            epic_id=known_epic(self._store, epicId).id if epicId else None,
             labels=tuple(labels or ()),
             subtasks=tuple(subtasks or ()),
             relates_to=tuple(dict.fromkeys(related)),
         )
-        return ticket_details(self._store.create(draft, by=who.actor, op=who.op), shown(self._store))
+        ticket = self._store.create(draft, by=who.actor, op=who.op)
+        who.reads_whole(ticket)
+        return ticket_details(ticket, shown(self._store))
 
     def update_ticket(
         self,
-        ticketId: str,
+        ticketId: TicketId,
         ctx: Context,
         title: MaybeText = None,
-        description: MaybeText = None,
+        description: MaybeMarkdown = None,
         type: MaybeType = None,
         priority: MaybePriority = None,
         labels: Texts = None,
-        epicId: TextOrNull = None,
-        relatesTo: Texts = None,
+        epicId: EpicIdOrNull = None,
+        relatesTo: TicketIds = None,
     ) -> Outcome:
-        """Change fields of a ticket; those left out stay. Lists replace the old ones; epicId null removes it.
-        For the status use sciorex_change_status."""
+        """Change fields of a ticket; those left out stay. What is given replaces the old value: to add a label, a
+        related ticket or a line of the description, read the ticket and send all of it, old and new. For the
+        status, subtasks, blockers and comments use their own tools."""
         who = caller(ctx)
-        epic = (self._epic(epicId) if epicId else None) if given(ctx, "epicId") else UNSET
+        epic = (known_epic(self._store, epicId).id if epicId else None) if given(ctx, "epicId") else UNSET
         related = self._known(relatesTo) if relatesTo is not None else None
         new_type = spelled(TicketType, type) if type else None
         new_priority = spelled(Priority, priority) if priority else None
@@ -104,56 +118,68 @@ class TicketWrites:
 
         return self._change(ticketId, who, rule)
 
-    def change_status(self, ticketId: str, status: StatusWord, ctx: Context, comment: MaybeText = None) -> Outcome:
-        """Move a ticket to another status. A move that is not allowed is refused, naming those that are."""
+    def change_status(
+        self, ticketId: TicketId, status: StatusWord, ctx: Context, comment: MaybeMarkdown = None
+    ) -> Outcome:
+        """Move a ticket to another status. Allowed: backlog → planned, cancelled; planned → backlog, in_progress,
+        cancelled; in_progress → planned, in_review, done, cancelled; in_review → in_progress, done, cancelled;
+        done → in_progress; cancelled → backlog. Go step by step where the way is longer. comment says why."""
         who, to = caller(ctx), spelled(Status, status)
         return self._change(ticketId, who, lambda t, now: t.change_status(to, by=who.actor, at=now, comment=comment))
 
-    def add_comment(self, ticketId: str, comment: str, ctx: Context) -> Outcome:
-        """Add a comment to a ticket's history."""
+    def add_comment(self, ticketId: TicketId, comment: Markdown, ctx: Context) -> Outcome:
+        """Add a comment to a ticket's history: a decision, a finding or a question that people should find there
+        later. It does not change the description."""
         who = caller(ctx)
         return self._change(ticketId, who, lambda t, now: t.add_comment(comment, who.actor, now))
 
-    def report_progress(self, ticketId: str, message: str, ctx: Context, percentage: Percentage = None) -> Outcome:
-        """Note in a ticket's history how far the work has come."""
+    def report_progress(
+        self, ticketId: TicketId, message: Markdown, ctx: Context, percentage: Percentage = None
+    ) -> Outcome:
+        """Note in a ticket's history how far the work has come, while it goes on. Status and subtasks stay as they
+        are."""
         who = caller(ctx)
         return self._change(ticketId, who, lambda t, now: t.report_progress(message, percentage, who.actor, now))
 
-    def add_subtask(self, ticketId: str, title: str, ctx: Context) -> SubtaskOutcome:
-        """Add a subtask at the end of a ticket's list."""
+    def add_subtask(self, ticketId: TicketId, title: str, ctx: Context) -> SubtaskOutcome:
+        """Add a subtask at the end of a ticket's list; it starts as pending. The answer has its id."""
         who = caller(ctx)
         changed = self._store.change(ticketId, lambda t, now: t.add_subtask(title, who.actor, now), op=who.op)
         ticket = changed.after
         made = next(line for line in reversed(ticket.history) if who.op is None or line.op == who.op)
         subtask = ticket.find_subtask(str(made.details.get("subtaskId")))
-        return subtask_outcome(ticket, subtask, changed=changed.changed)
+        return subtask_outcome(ticket, subtask, who.made(changed, ()), changed=changed.changed)
 
     def update_subtask(
         self,
-        ticketId: str,
+        ticketId: TicketId,
         status: SubtaskWord,
         ctx: Context,
-        subtaskId: MaybeText = None,
-        title: MaybeText = None,
+        subtaskId: MaybeSubtaskId = None,
+        title: MaybeSubtaskTitle = None,
     ) -> SubtaskOutcome:
-        """Set a subtask's status. Name it by subtaskId, or by title or a part of it."""
+        """Set a subtask's status: in_progress when you begin with it, completed when it is done, or pending again.
+        Give subtaskId or title."""
         return self._set_subtask(ticketId, subtaskId or title, spelled(SubtaskStatus, status), caller(ctx))
 
     def complete_subtask(
         self,
-        ticketId: str,
+        ticketId: TicketId,
         ctx: Context,
-        subtaskId: MaybeText = None,
-        title: MaybeText = None,
+        subtaskId: MaybeSubtaskId = None,
+        title: MaybeSubtaskTitle = None,
         completed: bool = True,
     ) -> SubtaskOutcome:
-        """Mark a subtask completed, or with completed=false pending again. Name it by subtaskId, or by title
-        or a part of it."""
+        """Tick a subtask off as completed, or with completed=false make it pending again. Give subtaskId or title.
+        The answer counts what is completed; the ticket's status stays."""
         status = SubtaskStatus.COMPLETED if completed else SubtaskStatus.PENDING
         return self._set_subtask(ticketId, subtaskId or title, status, caller(ctx))
 
-    def add_blocker(self, ticketId: str, blockerTicketId: str, ctx: Context, reason: MaybeText = None) -> Outcome:
-        """Say that another ticket must be closed before this one. Cycles are refused."""
+    def add_blocker(
+        self, ticketId: TicketId, blockerTicketId: TicketId, ctx: Context, reason: MaybeText = None
+    ) -> Outcome:
+        """Say that a ticket waits for another one: ticketId is ready only when blockerTicketId is done or cancelled.
+        A ticket cannot block itself; cycles are refused."""
         who, find = caller(ctx), shown(self._store)
 
         def rule(ticket: Ticket, now: datetime) -> Change | None:
@@ -165,14 +191,14 @@ class TicketWrites:
 
         return self._change(ticketId, who, rule)
 
-    def remove_blocker(self, ticketId: str, blockerTicketId: str, ctx: Context) -> Outcome:
-        """Say that a ticket does not wait for another one any more."""
+    def remove_blocker(self, ticketId: TicketId, blockerTicketId: TicketId, ctx: Context) -> Outcome:
+        """Say that a ticket does not wait for another one any more, also where that one is missing."""
         who = caller(ctx)
         return self._change(ticketId, who, lambda t, now: t.remove_blocker(blockerTicketId, who.actor, now))
 
     def _change(self, ticket_id: str, who: Caller, rule: Rule) -> Outcome:
-        changed = self._store.change(ticket_id, rule, op=who.op)
-        return outcome(changed.after, changed=changed.changed)
+        changed = self._store.change(ticket_id, rule, op=who.op, read=who.has_read(ticket_id))
+        return outcome(changed.after, who.made(changed, LINE_SHOWS), changed=changed.changed)
 
     def _set_subtask(self, ticket_id: str, subtask: str | None, status: SubtaskStatus, who: Caller) -> SubtaskOutcome:
         if not subtask:
@@ -181,15 +207,11 @@ class TicketWrites:
             ticket_id,
             lambda t, now: t.set_subtask(t.find_subtask(subtask), status, who.actor, now),
             op=who.op,
+            read=who.has_read(ticket_id),
         )
-        return subtask_outcome(changed.after, changed.after.find_subtask(subtask), changed=changed.changed)
+        after = changed.after
+        return subtask_outcome(after, after.find_subtask(subtask), who.made(changed, ()), changed=changed.changed)
 
     def _known(self, ticket_ids: Sequence[str]) -> list[str]:
         """The ids as their tickets spell them; raises TicketNotFound."""
         return [self._store.get(ticket_id).id for ticket_id in ticket_ids]
-
-    def _epic(self, epic_id: str) -> str:
-        epic = self._store.epic(epic_id)
-        if epic is None:
-            raise EpicNotFound(f"There is no epic {epic_id.strip()[:40]}. See sciorex_list_epics.")
-        return epic.id

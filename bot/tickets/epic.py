@@ -22,7 +22,7 @@ class Epic:
     updated_at: datetime | None = None
     completed_at: datetime | None = None
     ops: frozenset[str] = frozenset()
-    revision: str = ""
+    digest: str = ""
 
     @property
     def key(self) -> IdKey:

@@ -25,7 +25,7 @@ def workspace_lock(folder: Path) -> Iterator[None]:
 
     The lock lies outside the workspace, so that version control never sees it.
     """
-    lock = FileLock(_lock_file(folder), thread_local=False)
+    lock = FileLock(cache_folder("locks") / f"{workspace_name(folder)}.lock", thread_local=False)
     try:
         lock.acquire(timeout=_LOCK_SECONDS, poll_interval=0.002)
     except Timeout as late:
@@ -49,7 +49,7 @@ def read(path: Path) -> bytes:
     return content
 
 
-def revision(content: bytes) -> str:
+def digest(content: bytes) -> str:
     """A short hash that names a state of a file."""
     return hashlib.sha256(content).hexdigest()[:16]
 
@@ -170,15 +170,21 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _lock_file(folder: Path) -> Path:
-    name = hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:32] + ".lock"
+def workspace_name(folder: Path) -> str:
+    """A name for what is kept of a workspace elsewhere: the same for every path that leads to it."""
+    return hashlib.sha256(os.fsencode(os.path.realpath(folder))).hexdigest()[:32]
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of this user for what can be made again; raises WorkspaceUnavailable where none can be written."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    for place in (Path(cache) / "sciorex-slack" / "locks", Path(tempfile.gettempdir()) / f"sciorex-slack-{user}"):
+    for place in (Path(cache) / "sciorex-slack" / name, Path(tempfile.gettempdir()) / f"sciorex-slack-{user}" / name):
+        if os.access(place, os.W_OK):
+            return place
         try:
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError:
             continue
-        if os.access(place, os.W_OK):
-            return place / name
+        return place
     raise WorkspaceUnavailable("Tickets cannot be locked: neither cache nor temporary folder can be written.")

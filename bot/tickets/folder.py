@@ -1,171 +1,86 @@
-"""The files of one folder (tickets or epics), read when they are new or changed; follows edits made outside."""
+"""The files of one folder (tickets or epics): found by id, and followed in the catalogue when they change."""
 
+import contextlib
 import os
-import re
-import stat
+import sqlite3
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bot.errors import AmbiguousTicket, TicketUnreadable, WorkspaceUnavailable
-from bot.tickets import files
-from bot.tickets.change import Value
-from bot.tickets.ids import IdKey, id_key
-from bot.tickets.reading import Unfit
-from bot.tickets.yaml_text import BOM
-from bot.tickets.yaml_values import YamlProblem, parse
+import bot
+from bot.errors import AmbiguousTicket, WorkspaceUnavailable
+from bot.tickets import catalogue, entries, files
+from bot.tickets.catalogue import Catalogue
+from bot.tickets.entries import Facts, Row, Seen
+from bot.tickets.ids import IdKey, written
+from bot.tickets.loading import Loaded, Loader, Problem, settled, stamp_of
 
 T = TypeVar("T")
+MANY = 1500  # files that are read in a process of their own, so that this one goes on answering
 _ENDINGS = (".yaml", ".yml", ".json")
-# A file system may count time in whole seconds: what changed this lately may change again unseen.
-_UNSETTLED_NS = 2_000_000_000
-_ID_LINE = re.compile(rb"^(?:\xef\xbb\xbf)?(?:id|\"id\"|'id')[ \t]*:[ \t]+([^\s&*!|>#][^#\r\n]*)", re.M)
-_OP = re.compile(rb"\bop[\"']?[ \t]*:[ \t]*[\"']?([^\s\"',}]+)")
-
-Stamp = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why a file cannot be read."""
-
-    file: str
-    line: int | None
-    cause: str
-
-    def error(self) -> TicketUnreadable:
-        return TicketUnreadable(self.file, self.line, self.cause)
-
-
-@dataclass
-class Entry(Generic[T]):
-    """A file as it was last seen: its id is known at once, the rest only when it is asked for."""
-
-    path: Path
-    stamp: Stamp
-    seen_ns: int
-    revision: str
-    id: str
-    key: IdKey | None
-    ops: frozenset[str]
-    record: T | Problem | None = None
-
-    @property
-    def settled(self) -> bool:
-        """Whether the stamp alone tells that the file is as it was seen."""
-        return self.seen_ns - self.stamp[0] > _UNSETTLED_NS
+_BATCH = 200  # files a transaction
+_MOST_PROCESSES = 4
+_FIRST_READ_SECONDS = 25.0
 
 
 @dataclass
 class Folder(Generic[T]):
-    """Files by id. `name` is the folder below `.sciorex`, `prefix` the one an id without prefix gets."""
+    """Files by id. While a watcher `follows`, its events tell of changes; else every question looks for itself."""
 
-    workspace: Path
-    name: str
-    prefix: str
-    read: Callable[[dict[str, Value], str], T]
-    _entries: dict[str, Entry[T]] = field(default_factory=dict)
-    _keys: dict[IdKey, list[str]] = field(default_factory=dict)
-    _scanned: tuple[int, int] = (-1, 0)
-    _stale: list[Path] = field(default_factory=list)
-    _lock: threading.RLock = field(default_factory=threading.RLock)
+    catalogue: Catalogue
+    loader: Loader[T]
+    facts: Callable[[T], Facts]
+    follows: bool = False
+    read_once: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def name(self) -> str:
+        return self.loader.folder
 
     @property
     def path(self) -> Path:
-        return self.workspace / ".sciorex" / self.name
+        return self.loader.path
 
-    def file(self, path: Path) -> str:
-        """A file's name as people are told it: relative to the workspace."""
-        return f".sciorex/{self.name}/{path.name}"
-
-    def one(self, key: IdKey) -> Entry[T] | None:
+    def one(self, key: IdKey) -> Loaded[T] | None:
         """The file of an id, as it is now; None when there is none, AmbiguousTicket when there are several."""
-        with self._lock:
-            self._scan(always=False)
-            current = [entry for name in list(self._keys.get(key, ())) if (entry := self._current(name))]
-            found = [entry for entry in current if entry.key == key]
-            if len(found) < len(current):
-                return self.one(key)
-            if len(found) > 1:
-                raise AmbiguousTicket(found[0].id, tuple(sorted(self.file(e.path) for e in found)))
-            return found[0] if found else None
+        if self.follows and not self.swept() and (guess := self._named_by(key)) is not None:
+            return guess
+        self.look_for_names()
+        found = self._with_key(key)
+        if not found and not self.follows:
+            self.sweep()  # an id may have been changed within a file
+            found = self._with_key(key)
+        if len(found) > 1:
+            raise AmbiguousTicket(found[0].seen.id, tuple(sorted(self.loader.file(one.path) for one in found)))
+        return found[0] if found else None
 
-    def record(self, entry: Entry[T]) -> T:
+    def record(self, loaded: Loaded[T]) -> T:
         """What a file holds; raises TicketUnreadable."""
-        with self._lock:
-            if entry.record is None:
-                self._load(entry)
-            if isinstance(entry.record, Problem):
-                raise entry.record.error()
-            if entry.record is None:
-                raise Problem(self.file(entry.path), None, "it is changing").error()
-            return entry.record
-
-    def entries(self) -> list[Entry[T]]:
-        """Every file there is now."""
-        with self._lock:
-            self._scan(always=True)
-            return list(self._entries.values())
-
-    def keys(self) -> dict[IdKey, str]:
-        """Every id there is, with the spelling its file has."""
-        with self._lock:
-            self._scan(always=False)
-            return {key: self._entries[names[0]].id for key, names in self._keys.items()}
-
-    def names(self) -> list[str]:
-        """The names of all files, unreadable ones too."""
-        with self._lock:
-            self._scan(always=True)
-            return list(self._entries)
+        if isinstance(loaded.record, Problem):
+            raise loaded.record.error()
+        return loaded.record
 
     def made_by(self, op: str) -> list[T]:
-        """What an operation may have made or changed: every file that names it."""
-        return [self.record(entry) for entry in self.entries() if op in entry.ops]
+        """What an operation made."""
+        self.look_for_names()
+        seen = entries.seen_made_by(self.catalogue.connection(), self.name, op)
+        return [self.record(loaded) for one in seen if (loaded := self.load(one.name, one)) is not None]
 
-    def clear_stale(self) -> None:
-        """Removes what killed writers left; call it under the workspace's lock."""
-        files.remove_stale(self._stale)
+    def load(self, name: str, known: Seen | None) -> Loaded[T] | None:
+        """A file as it is now, None when it is gone; what differs from what is `known` goes into the catalogue."""
+        loaded = self.loader.load(name)
+        self._write([(name, loaded)], {name: known} if known else {})
+        return loaded
 
-    def parse(self, content: bytes, path: Path) -> T | Problem:
-        """What bytes hold, or why they cannot be read."""
+    def folder_time(self) -> int:
+        """When a name was last added, removed or replaced (ns), 0 without a folder; raises WorkspaceUnavailable."""
         try:
-            text = content.decode("utf-8").removeprefix(BOM)
-        except UnicodeDecodeError as error:
-            return Problem(self.file(path), content.count(b"\n", 0, error.start) + 1, "it is not UTF-8 text")
-        try:
-            parsed = parse(text)
-            return self.read(parsed.value, files.revision(content))
-        except YamlProblem as problem:
-            return Problem(self.file(path), problem.line, problem.cause)
-        except Unfit as unfit:
-            return Problem(self.file(path), parsed.line(unfit.path), unfit.cause)
-
-    def _scan(self, *, always: bool) -> None:
-        """Looks through the folder; without `always` only when something was added, removed or replaced."""
-        now = time.time_ns()
-        changed = self._folder_time()
-        unsettled = self._scanned[1] - self._scanned[0] <= _UNSETTLED_NS
-        if not always and changed == self._scanned[0] and not unsettled:
-            return
-        seen: set[str] = set()
-        self._stale = []
-        for item in self._listing():
-            if item.name.startswith(files.TEMPORARY):
-                self._stale.append(Path(item.path))
-            elif not item.name.startswith(".") and item.name.lower().endswith(_ENDINGS):
-                seen.add(item.name)
-                self._current(item.name)
-        for name in self._entries.keys() - seen:
-            self._forget(name)
-        self._scanned = (changed, now)
-
-    def _folder_time(self) -> int:
-        try:
-            if not self._inside(self.path):
+            if not self.loader.inside(self.path):
                 raise WorkspaceUnavailable(f"The folder .sciorex/{self.name} is a symbolic link out of the workspace.")
             return self.path.stat().st_mtime_ns
         except FileNotFoundError:
@@ -177,85 +92,163 @@ class Folder(Generic[T]):
         except OSError as error:
             raise files.unavailable("read", error) from error
 
+    def swept(self) -> bool:
+        """Whether every file has been read since the catalogue was made."""
+        return catalogue.listed(self.catalogue.connection(), self.name)[1]
+
+    def look(self) -> None:
+        """Brings the catalogue up to what the files hold, before a question about many of them."""
+        if not self.follows:
+            self.sweep()
+        elif not self.swept():
+            self._await_first_read()
+
+    def look_for_names(self) -> None:
+        """Reads files that were added, and forgets those that are gone, when the folder says that there are any."""
+        changed = self.folder_time()
+        connection = self.catalogue.connection()
+        listed_ns, swept = catalogue.listed(connection, self.name)
+        if not swept and self.follows:
+            self._await_first_read()
+        elif not swept:
+            self.sweep()
+        elif listed_ns != changed:
+            started = time.time_ns()
+            names = {item.name for item in self._listing()}
+            self.refresh(names ^ entries.seen_files(connection, self.name).keys())
+            self._listed(changed, started, swept=False)
+
+    def refresh(self, names: Iterable[str]) -> set[str]:
+        """Reads these files where they have changed; gives the ids that they have and had."""
+        chosen = [name for name in names if _is_record(name)]
+        known = entries.seen_named(self.catalogue.connection(), self.name, chosen)
+        ids = {seen.id for seen in known.values()}
+        for start in range(0, len(chosen), _BATCH):
+            batch = [(name, self.loader.load(name)) for name in chosen[start : start + _BATCH]]
+            ids |= {loaded.seen.id for _, loaded in batch if loaded is not None}
+            self._write(batch, known)
+        return ids
+
+    def sweep(self) -> set[str]:
+        """Looks at every file and reads those that have changed, many of them in processes of their own; gives the
+        ids that may have changed."""
+        changed, started = self.folder_time(), time.time_ns()
+        there, known, stale = self._look_at_all()
+        ids = {known[name].id for name in stale if name in known}
+        if len(stale) > MANY:
+            self._read_in_processes()
+            _, known, left = self._look_at_all()
+            ids |= {known[name].id for name in stale if name in known}
+            stale = left
+        ids |= self.refresh([*stale, *(known.keys() - there)])
+        self._listed(changed, started, swept=True)
+        return ids
+
+    def read_part(self, part: int, parts: int) -> None:
+        """Reads one part of the files that have changed; others read the other parts."""
+        self.refresh(sorted(self._look_at_all()[2])[part::parts])
+
+    def wrote(self, path: Path, content: bytes, record: T, *, alone: bool) -> None:
+        """Keeps what we have just written; `alone` when no other name has changed since the last look."""
+        with contextlib.suppress(OSError, sqlite3.Error):  # it is written; the next look finds it
+            loaded = self.loader.written(path, content, record)
+            with self.catalogue.writing() as connection:
+                entries.put(connection, self.name, [self._row(loaded)])
+                if alone:
+                    catalogue.set_listed(connection, self.name, self.path.stat().st_mtime_ns, swept=False)
+
+    def unlisted(self) -> bool:
+        """Whether the folder has changed since its names were last looked at."""
+        return catalogue.listed(self.catalogue.connection(), self.name)[0] != self.folder_time()
+
+    def clear_stale(self) -> None:
+        """Removes what killed writers left; call it under the workspace's lock."""
+        with contextlib.suppress(OSError), os.scandir(self.path) as listing:
+            files.remove_stale([Path(item.path) for item in listing if item.name.startswith(files.TEMPORARY)])
+
+    def _with_key(self, key: IdKey) -> list[Loaded[T]]:
+        """The files that have an id now, though another may have taken it or left it since they were last read."""
+        known = entries.seen_with_key(self.catalogue.connection(), self.name, key)
+        current = [loaded for seen in known if (loaded := self.load(seen.name, seen)) is not None]
+        return [loaded for loaded in current if loaded.seen.key == key]
+
+    def _named_by(self, key: IdKey) -> Loaded[T] | None:
+        """The file that an id's own name leads to, while the others are being read for the first time."""
+        loaded = self.loader.load(f"{written(*key)}.yaml")
+        return loaded if loaded is not None and loaded.seen.key == key else None
+
+    def _await_first_read(self) -> None:
+        self.folder_time()
+        if not self.read_once.wait(_FIRST_READ_SECONDS):
+            raise WorkspaceUnavailable("The tickets are being read for the first time. Try again in a minute.")
+
+    def _write(self, batch: Sequence[tuple[str, Loaded[T] | None]], known: dict[str, Seen]) -> None:
+        changed = [(name, one) for name, one in batch if (one.seen if one else None) != known.get(name)]
+        if not changed:
+            return
+        with self.catalogue.writing() as connection:
+            rows: list[Row] = []
+            for name, loaded in changed:
+                if loaded is None:
+                    entries.drop(connection, self.name, name)
+                elif name in known and known[name].digest == loaded.seen.digest:
+                    entries.touch(connection, self.name, loaded.seen)
+                else:
+                    rows.append(self._row(loaded))
+            entries.put(connection, self.name, rows)
+
+    def _row(self, loaded: Loaded[T]) -> Row:
+        if isinstance(loaded.record, Problem):
+            return Row(loaded.seen, None, loaded.record.line, loaded.record.cause)
+        return Row(loaded.seen, self.facts(loaded.record))
+
+    def _listed(self, changed: int, started: int, *, swept: bool) -> None:
+        """Notes the look at the folder; one that changed this very moment will be looked at again."""
+        at = changed if changed == 0 or settled(changed, started) else -1
+        with self.catalogue.writing() as connection:
+            catalogue.set_listed(connection, self.name, at, swept=swept)
+
+    def _look_at_all(self) -> tuple[set[str], dict[str, Seen], list[str]]:
+        """The names there are, the files that are known, and the names of those that are not as they were seen."""
+        known, listing = entries.seen_files(self.catalogue.connection(), self.name), self._listing()
+        stale = [item.name for item in listing if not _as_seen(item, known.get(item.name))]
+        return {item.name for item in listing}, known, stale
+
+    def _read_in_processes(self) -> None:
+        parts = min(os.cpu_count() or 1, _MOST_PROCESSES)
+        command = [sys.executable, "-m", "bot.tickets.reader", str(self.catalogue.workspace), self.name]
+        paths = [str(Path(bot.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
+        environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        started = [
+            subprocess.Popen(
+                [*command, str(part), str(parts)],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for part in range(parts)
+        ]
+        for process in started:
+            process.wait()
+
     def _listing(self) -> list[os.DirEntry[str]]:
         try:
             with os.scandir(self.path) as listing:
-                return list(listing)
+                return [item for item in listing if _is_record(item.name)]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise files.unavailable("read", error) from error
 
-    def _inside(self, path: Path) -> bool:
-        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.workspace))
 
-    def _current(self, name: str) -> Entry[T] | None:
-        """The entry of a file, read again if the file is not as it was."""
-        path, old = self.path / name, self._entries.get(name)
-        now = time.time_ns()
-        try:
-            status = path.stat()
-            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if old is not None and old.stamp == stamp and old.settled:
-                return old
-            if path.is_symlink() and not self._inside(path):
-                return self._keep(self._unreadable(path, stamp, now, "it is a symbolic link out of the workspace"))
-            if not stat.S_ISREG(status.st_mode):
-                return self._keep(self._unreadable(path, stamp, now, "it is not a file"))
-            content = files.read(path)
-        except FileNotFoundError:
-            self._forget(name)
-            return None
-        except OSError as error:
-            cause = (error.strerror or "the disk refuses").lower()
-            return self._keep(self._unreadable(path, (0, 0, 0), now, cause))
-        if old is not None and old.revision == files.revision(content):
-            old.stamp, old.seen_ns = stamp, now
-            return old
-        return self._keep(self._peek(path, content, stamp, now))
+def _is_record(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith(_ENDINGS)
 
-    def _peek(self, path: Path, content: bytes, stamp: Stamp, now: int) -> Entry[T]:
-        """The id without reading the whole: the one line at the left edge that gives it."""
-        ops = frozenset(op.decode("utf-8", "replace") for op in _OP.findall(content))
-        entry = Entry[T](path, stamp, now, files.revision(content), "", None, ops)
-        lines = _ID_LINE.findall(content)
-        if len(lines) == 1:
-            entry.id = lines[0].decode("utf-8", "replace").strip().strip("'\"")
-            entry.key = id_key(entry.id, self.prefix)
-        if entry.key is None:
-            entry.record = self.parse(content, path)
-            self._name(entry)
-        return entry
 
-    def _name(self, entry: Entry[T]) -> None:
-        """A file that could be read is known by its id, another one by the id in its file's name."""
-        inside = getattr(entry.record, "id", None)
-        entry.id = inside if isinstance(inside, str) else entry.path.stem
-        entry.key = id_key(entry.id, self.prefix)
-
-    def _unreadable(self, path: Path, stamp: Stamp, now: int, cause: str) -> Entry[T]:
-        problem = Problem(self.file(path), None, cause)
-        key = id_key(path.stem, self.prefix)
-        return Entry[T](path, stamp, now, "", path.stem, key, frozenset(), problem)
-
-    def _load(self, entry: Entry[T]) -> None:
-        try:
-            entry.record = self.parse(files.read(entry.path), entry.path)
-        except OSError as error:
-            entry.record = Problem(self.file(entry.path), None, (error.strerror or "the disk refuses").lower())
-
-    def _keep(self, entry: Entry[T]) -> Entry[T]:
-        self._forget(entry.path.name)
-        self._entries[entry.path.name] = entry
-        if entry.key is not None:
-            self._keys.setdefault(entry.key, []).append(entry.path.name)
-        return entry
-
-    def _forget(self, name: str) -> None:
-        old = self._entries.pop(name, None)
-        if old is None or old.key is None:
-            return
-        names = self._keys[old.key]
-        names.remove(name)
-        if not names:
-            del self._keys[old.key]
+def _as_seen(item: os.DirEntry[str], seen: Seen | None) -> bool:
+    """Whether a file's stamp alone tells that it is as it was seen."""
+    try:
+        return seen is not None and seen.settled and seen.stamp == stamp_of(item.stat())
+    except OSError:
+        return False

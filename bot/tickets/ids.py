@@ -38,26 +38,24 @@ def mentions(text: str) -> list[str]:
     return _IN_TEXT.findall(_CODE_OR_LINK.sub(" ", text))
 
 
+def near_numbers(number: int) -> set[int]:
+    """The numbers that a person may have meant who wrote this one: close to it, or one slip of a key away."""
+    digits = str(number)
+    pairs = [(digits[:at], digits[at:]) for at in range(len(digits) + 1)]
+    slips = {left + right[1:] for left, right in pairs if right}
+    slips |= {left + right[1] + right[0] + right[2:] for left, right in pairs if len(right) > 1}
+    slips |= {left + key + right[1:] for left, right in pairs if right for key in "0123456789"}
+    slips |= {left + key + right for left, right in pairs for key in "0123456789"}
+    close = range(max(number - 10, 0), number + 11)
+    return ({int(slip) for slip in slips if slip} | set(close)) - {number}
+
+
 def nearest(wanted: IdKey, known: Iterable[IdKey], limit: int = 3) -> list[IdKey]:
-    """At most `limit` known ids that a person may have meant: close in number, or a slip or two away."""
-    ranked: list[tuple[int, int, int, IdKey]] = []
-    for key in known:
-        typed = _slips(str(wanted.number), str(key.number))
-        gap = abs(wanted.number - key.number)
-        if typed <= (2 if wanted.number > 99 else 1) or gap <= 10:
-            ranked.append((int(key.prefix != wanted.prefix), typed, gap, key))
-    return [key for *_, key in sorted(ranked)[:limit]]
+    """At most `limit` known ids that a person may have meant: same prefix first, then as many digits, then close."""
+    near = near_numbers(wanted.number) | {wanted.number}
 
+    def distance(key: IdKey) -> tuple[bool, bool, int, IdKey]:
+        other_length = len(str(key.number)) != len(str(wanted.number))
+        return key.prefix != wanted.prefix, other_length, abs(key.number - wanted.number), key
 
-def _slips(a: str, b: str) -> int:
-    """How many keys were missed, added, changed or swapped between two short texts."""
-    before: list[int] = []
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        older, before, row = before, row, [i]
-        for j, y in enumerate(b, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (x != y))
-            if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
+    return sorted((key for key in known if key.number in near), key=distance)[:limit]

@@ -1,78 +1,219 @@
-"""Finding among tickets: filters, search, the latest first, and ids named in a text."""
+"""Finding among the tickets of a catalogue: lists, search, what is ready or blocked, ids named in a text."""
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from sqlite3 import Connection
 
+from bot.tickets.facts import URGENCY, folded
 from bot.tickets.ids import IdKey, id_key, mentions
-from bot.tickets.ticket import Priority, Status, Ticket, TicketType
+from bot.tickets.summary import Progress, TicketSummary
+from bot.tickets.ticket import Priority, Status, TicketType
+from bot.tickets.vocabulary import CLOSED
 
-_URGENCY = {priority: place for place, priority in enumerate(Priority)}
+_SUMMARY = (
+    "f.written, f.title, f.type, f.priority, f.status, f.labels, f.epic, f.completed, f.subtasks,"
+    " f.created, f.updated, f.archived"
+)
+_TICKETS = "f.folder = 'tickets' AND f.sole AND f.cause IS NULL"
+_LATEST = "f.latest DESC, f.prefix DESC, f.number DESC"
+_URGENT = "f.priority, f.prefix, f.number"
+_CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
+_WAITS = f"""EXISTS (SELECT 1 FROM blocker b CROSS JOIN file o ON o.folder = 'tickets' AND o.prefix = b.prefix
+    AND o.number = b.number WHERE b.file = f.id AND o.sole AND o.cause IS NULL AND o.status NOT IN ({_CLOSED}))"""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MOST_LETTERS, _MOST_TRIGRAMS = 200, 60
 
 
-def latest_first(tickets: Iterable[Ticket]) -> list[Ticket]:
-    """Most recently updated first, those without a time last; equal ones by id, newest first."""
-    never = datetime.min.replace(tzinfo=UTC)
-    return sorted(tickets, key=lambda t: (t.updated_at or t.created_at or never, t.key), reverse=True)
-
-
-def most_urgent_first(tickets: Iterable[Ticket]) -> list[Ticket]:
-    """By priority, then in order of their ids."""
-    return sorted(tickets, key=lambda t: (_URGENCY[t.priority], t.key))
-
-
-def filtered(
-    tickets: Iterable[Ticket],
+def latest(
+    connection: Connection,
     *,
-    status: Status | None = None,
-    type: TicketType | None = None,
-    priority: Priority | None = None,
-    epic: IdKey | None = None,
-    archived: bool = False,
-) -> list[Ticket]:
-    """The tickets that have all that is asked for; archived ones only on demand."""
-    return [
-        ticket
-        for ticket in tickets
-        if (archived or not ticket.archived)
-        and (status is None or ticket.status is status)
-        and (type is None or ticket.type is type)
-        and (priority is None or ticket.priority is priority)
-        and (epic is None or (ticket.epic_id is not None and id_key(ticket.epic_id, epic.prefix) == epic))
-    ]
+    status: Status | None,
+    type: TicketType | None,
+    priority: Priority | None,
+    epic: IdKey | None,
+    label: str | None,
+    archived: bool,
+    limit: int,
+    offset: int,
+) -> list[TicketSummary]:
+    """The tickets that have all that is asked for, most recently updated first, those without a time last."""
+    chosen: list[tuple[str, object]] = []
+    if not archived:
+        chosen.append(("NOT f.archived", None))
+    if status is not None:
+        chosen.append(("f.status = ?", status.value))
+    if type is not None:
+        chosen.append(("f.type = ?", type.value))
+    if priority is not None:
+        chosen.append(("f.priority = ?", URGENCY.index(priority)))
+    if epic is not None:
+        chosen += [("f.epic_prefix = ?", epic.prefix), ("f.epic_number = ?", epic.number)]
+    if label is not None:
+        chosen.append(("EXISTS (SELECT 1 FROM json_each(f.labels) WHERE lower(value) = lower(?))", label))
+    where = " AND ".join([_TICKETS, *(clause for clause, _ in chosen)])
+    return _summaries(connection, where, _LATEST, [value for _, value in chosen if value is not None], limit, offset)
 
 
-def searched(tickets: Iterable[Ticket], query: str) -> list[Ticket]:
-    """What holds every word of the query in id, title or description (any case); id matches first, then titles."""
-    wanted, key = " ".join(query.split()).casefold(), id_key(query)
-    if not wanted:
-        return latest_first(tickets)
-    ranked = [(rank, t) for t in tickets if (rank := _rank(t, wanted, key)) is not None]
-    order = {ticket.id: place for place, ticket in enumerate(latest_first(t for _, t in ranked))}
-    return [ticket for _, ticket in sorted(ranked, key=lambda found: (found[0], order[found[1].id]))]
+def searched(connection: Connection, query: str, *, archived: bool, limit: int, offset: int) -> list[TicketSummary]:
+    """What holds every word of the query in id, title or description, in any case: first the ticket of that id,
+    then ids, titles and texts that hold it as it stands, then those that hold its words."""
+    wanted = folded(query[:_MOST_LETTERS])
+    words = wanted.split()
+    key = id_key(query) or IdKey("", -1)
+    if not words:
+        nothing = {"status": None, "type": None, "priority": None, "epic": None, "label": None}
+        return latest(connection, **nothing, archived=archived, limit=limit, offset=offset)
+    values: dict[str, object] = {"prefix": key.prefix, "number": key.number, "wanted": wanted}
+    values |= {f"w{n}": word for n, word in enumerate(words)}
+    all_in = {place: " AND ".join(f"instr({place}, :w{n})" for n in range(len(words))) for place in ("title", "text")}
+    candidates = ""
+    if trigrams := _trigrams(words):
+        candidates = """AND f.id IN (SELECT rowid FROM trigram WHERE trigram MATCH :trigrams
+            UNION SELECT id FROM file WHERE folder = 'tickets' AND prefix = :prefix AND number = :number)"""
+        values["trigrams"] = trigrams
+    sql = f"""
+        SELECT {_SUMMARY}, CASE
+            WHEN f.prefix = :prefix AND f.number = :number THEN 0
+            WHEN instr(w.id, :wanted) THEN 1
+            WHEN instr(w.title, :wanted) THEN 2
+            WHEN {all_in["title"].replace("title", "w.title")} THEN 3
+            WHEN instr(w.text, :wanted) THEN 4
+            WHEN {all_in["text"].replace("text", "w.text")} THEN 5 END AS rank
+        FROM file f JOIN words w ON w.file = f.id
+        WHERE {_TICKETS} {candidates} {"" if archived else "AND NOT f.archived"} AND rank IS NOT NULL
+        ORDER BY rank, {_LATEST} LIMIT :limit OFFSET :offset"""
+    rows = connection.execute(sql, values | {"limit": limit, "offset": offset})
+    return [_summary(row) for row in rows]
 
 
-def _rank(ticket: Ticket, wanted: str, key: IdKey | None) -> int | None:
-    """How well a ticket fits, 0 best; None when it does not."""
-    title = ticket.title.casefold()
-    if key is not None and ticket.key == key:
-        return 0
-    if wanted in ticket.id.casefold():
-        return 1
-    if wanted in title:
-        return 2
-    whole = f"{ticket.id.casefold()} {title} {ticket.description.casefold()}"
-    if all(word in title for word in wanted.split()):
-        return 3
-    if wanted in whole:
-        return 4
-    return 5 if all(word in whole for word in wanted.split()) else None
+def ready(
+    connection: Connection, *, priority: Priority | None, type: TicketType | None, limit: int
+) -> list[TicketSummary]:
+    """The planned tickets that wait for nothing, most urgent first."""
+    where, values = f"{_TICKETS} AND NOT f.archived AND f.status = 'planned' AND NOT {_WAITS}", list[object]()
+    if priority is not None:
+        where, values = f"{where} AND f.priority = ?", [*values, URGENCY.index(priority)]
+    if type is not None:
+        where, values = f"{where} AND f.type = ?", [*values, type.value]
+    return _summaries(connection, where, _URGENT, values, limit, 0)
 
 
-def named(text: str, known: Mapping[IdKey, str]) -> list[str]:
-    """The known ids a text names, as their files spell them, in order and once each."""
-    found: dict[str, None] = {}
-    for mention in mentions(text):
-        key = id_key(mention)
-        if key is not None and key in known:
-            found[known[key]] = None
-    return list(found)
+def blocked(connection: Connection, limit: int) -> list[TicketSummary]:
+    """The tickets still to be done that wait for another, most urgent first."""
+    where = f"{_TICKETS} AND NOT f.archived AND f.status NOT IN ({_CLOSED}) AND {_WAITS}"
+    return _summaries(connection, where, _URGENT, [], limit, 0)
+
+
+def progress(connection: Connection, epic: IdKey) -> Progress:
+    """How many tickets of an epic are done, archived ones counted too."""
+    done, total = connection.execute(
+        f"""SELECT count(*) FILTER (WHERE f.status = 'done'), count(*) FROM file f
+        WHERE {_TICKETS} AND f.epic_prefix = ? AND f.epic_number = ?""",
+        epic,
+    ).fetchone()
+    return Progress(done, total)
+
+
+def named(connection: Connection, text: str) -> list[str]:
+    """The ids of existing tickets that a text names, as their files spell them, in order and once each."""
+    keys = [key for mention in mentions(text) if (key := id_key(mention)) is not None]
+    known = spelled(connection, "tickets", keys)
+    return list(dict.fromkeys(known[key] for key in keys if key in known))
+
+
+def spelled(connection: Connection, folder: str, keys: Iterable[IdKey]) -> dict[IdKey, str]:
+    """The ids there are among these, each as its file spells it."""
+    rows = connection.execute(
+        """SELECT f.prefix, f.number, min(f.written) FROM json_each(?) wanted
+        CROSS JOIN file f ON f.folder = ? AND f.prefix = json_extract(wanted.value, '$[0]')
+            AND f.number = json_extract(wanted.value, '$[1]')
+        GROUP BY f.prefix, f.number""",
+        (json.dumps(list(dict.fromkeys(keys))), folder),
+    )
+    return {IdKey(prefix, number): written for prefix, number, written in rows}
+
+
+def numbered(connection: Connection, folder: str, numbers: Iterable[int]) -> dict[IdKey, str]:
+    """The ids there are with one of these numbers, whatever their prefix."""
+    rows = connection.execute(
+        "SELECT prefix, number, min(written) FROM file WHERE folder = ? AND prefix IS NOT NULL"
+        " AND number IN (SELECT value FROM json_each(?)) GROUP BY prefix, number",
+        (folder, json.dumps(sorted(numbers))),
+    )
+    return {IdKey(prefix, number): written for prefix, number, written in rows}
+
+
+def sole_names(connection: Connection, folder: str) -> list[str]:
+    """The files that can be read and have their id to themselves, in order of the ids."""
+    rows = connection.execute(
+        "SELECT name FROM file WHERE folder = ? AND sole AND cause IS NULL ORDER BY prefix, number", (folder,)
+    )
+    return [name for (name,) in rows]
+
+
+def last_number(connection: Connection, folder: str, prefix: str) -> int:
+    """The highest number that an id with this prefix has, 0 when there is none."""
+    found = connection.execute(
+        "SELECT max(number) FROM file WHERE folder = ? AND prefix = ?", (folder, prefix)
+    ).fetchone()[0]
+    return int(found or 0)
+
+
+def wrong(connection: Connection, folder: str) -> list[tuple[str, int | None, str]]:
+    """The files that cannot be read or share their id with another: name, line and cause, in order of their names."""
+    rows = connection.execute(
+        """SELECT f.name, f.line, f.cause, f.written, (SELECT group_concat(o.name, '|') FROM file o
+            WHERE o.folder = f.folder AND o.prefix = f.prefix AND o.number = f.number AND o.id != f.id)
+        FROM file f WHERE f.folder = ? AND (f.cause IS NOT NULL OR NOT f.sole) ORDER BY f.name""",
+        (folder,),
+    )
+    found: list[tuple[str, int | None, str]] = []
+    for name, line, cause, written, others in rows:
+        listed = ", ".join(f".sciorex/{folder}/{other}" for other in sorted((others or "").split("|")))
+        found.append((name, line, cause or f"its id {written} stands in {listed} too"))
+    return found
+
+
+def digests(connection: Connection) -> dict[str, str]:
+    """Every ticket that can be read, by id, with the hash of its file."""
+    rows = connection.execute(f"SELECT f.written, f.digest FROM file f WHERE {_TICKETS}")
+    return dict(rows.fetchall())
+
+
+def _trigrams(words: Sequence[str]) -> str:
+    """What the trigram index is asked for; nothing when every word is too short for it."""
+    parts = dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2))
+    quoted = ['"' + part.replace('"', '""') + '"' for part in list(parts)[:_MOST_TRIGRAMS]]
+    return " AND ".join(quoted)
+
+
+def _summaries(
+    connection: Connection, where: str, order: str, values: Sequence[object], limit: int, offset: int
+) -> list[TicketSummary]:
+    rows = connection.execute(
+        f"SELECT {_SUMMARY} FROM file f WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", (*values, limit, offset)
+    )
+    return [_summary(row) for row in rows]
+
+
+def _summary(row: Sequence[object]) -> TicketSummary:
+    written, title, type_, priority, status, labels, epic, completed, subtasks, created, updated, archived, *_ = row
+    return TicketSummary(
+        id=str(written),
+        title=str(title),
+        type=TicketType(str(type_)),
+        priority=URGENCY[int(str(priority))],
+        status=Status(str(status)),
+        labels=tuple(json.loads(str(labels))),
+        epic_id=None if epic is None else str(epic),
+        completed_subtasks=int(str(completed)),
+        subtask_count=int(str(subtasks)),
+        created_at=_time(created),
+        updated_at=_time(updated),
+        archived=bool(archived),
+    )
+
+
+def _time(micros: object) -> datetime | None:
+    return _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) else None

@@ -28,7 +28,7 @@ class Unfit(Exception):
         super().__init__(cause)
 
 
-def read_ticket(values: Mapping, revision: str) -> Ticket:
+def read_ticket(values: Mapping, digest: str) -> Ticket:
     """The ticket a file holds; raises Unfit."""
     return Ticket(
         id=_id(values, DEFAULT_PREFIX),
@@ -50,11 +50,11 @@ def read_ticket(values: Mapping, revision: str) -> Ticket:
         archived=_flag(values, (), "archived") or values.get("archivedAt") is not None,
         assigned_flow_id=_text(values, "assignedFlowId"),
         last_session_id=_text(values, "lastSessionId"),
-        revision=revision,
+        digest=digest,
     )
 
 
-def read_epic(values: Mapping, revision: str) -> Epic:
+def read_epic(values: Mapping, digest: str) -> Epic:
     """The epic a file holds; raises Unfit."""
     history = (_entry(item, n) for n, item in enumerate(_list(values, "history")))
     return Epic(
@@ -66,7 +66,7 @@ def read_epic(values: Mapping, revision: str) -> Epic:
         updated_at=_time(values, (), "updatedAt"),
         completed_at=_time(values, (), "completedAt"),
         ops=frozenset(past.op for past in history if past.op is not None),
-        revision=revision,
+        digest=digest,
     )
 
 

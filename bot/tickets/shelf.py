@@ -1,18 +1,18 @@
-"""Changes and adds the files of a folder, one writer at a time, and lists what they hold."""
+"""Changes and adds the files of a folder, one writer at a time in a workspace."""
 
 import os
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from bot.errors import AmbiguousTicket, TicketUnreadable, WorkspaceUnavailable
-from bot.tickets import files, yaml_text
+from bot.errors import WorkspaceUnavailable
+from bot.tickets import files, index, yaml_text
 from bot.tickets.change import Append, Change
 from bot.tickets.config import Numbering
-from bot.tickets.folder import Entry, Folder, Problem
-from bot.tickets.ids import id_key, written
+from bot.tickets.folder import Folder
+from bot.tickets.ids import written
+from bot.tickets.loading import Loaded, Problem
 from bot.tickets.writing import SUBTASK_KEYS
 
 _TRIES = 50
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 def change(
     folder: Folder[T],
-    entry: Callable[[], Entry[T]],
+    find: Callable[[], Loaded[T]],
     rule: Callable[[T, datetime], Change | None],
     clock: Callable[[], datetime],
     keys: tuple[str, ...],
@@ -32,65 +32,56 @@ def change(
     `keys` is the order in which new keys take their place, `op` goes into the line of history. The file is
     read again and the rule asked again when somebody without the lock saved in between.
     """
-    with files.workspace_lock(folder.workspace):
+    with files.workspace_lock(folder.catalogue.workspace):
         folder.clear_stale()
         for _ in range(_TRIES):
-            path = Path(os.path.realpath(entry().path))
-            content = _content(path)
+            alone, path = not folder.unlisted(), find().path
+            target = Path(os.path.realpath(path))
+            content = _content(target)
             if content is None:
                 continue
-            before = _readable(folder.parse(content, path))
+            parsed, before = folder.loader.parse(content, path)
+            if isinstance(before, Problem) or parsed is None:
+                raise _error(before)
             wanted = rule(before, clock())
             if wanted is None:
                 return before, before, False
-            new = _edited(content, wanted, folder.file(path), keys, op)
-            if new == content or files.replace(path, new, read_before=content):
-                return before, _readable(folder.parse(new, path)), new != content
+            edits = [*wanted.edits, *([Append(("history",), wanted.entry.value(op))] if wanted.entry else [])]
+            edited = yaml_text.apply(
+                content.decode("utf-8"), edits, file=folder.loader.file(path), order=(keys, SUBTASK_KEYS)
+            )
+            new = edited.text.encode("utf-8")
+            after = folder.loader.understood(edited.parsed, new, path)
+            if isinstance(after, Problem):
+                raise after.error()
+            if new == content:
+                return before, after, False
+            if files.replace(target, new, read_before=content):
+                folder.wrote(path, new, after, alone=alone)
+                return before, after, True
     raise WorkspaceUnavailable("Another program keeps changing this file. Try again in a moment.")
 
 
-def add(folder: Folder[T], numbers: Numbering, text: Callable[[str], str]) -> T:
-    """Writes a new file under the next free number, whoever else is looking for one; call it under the lock."""
-    prefix = numbers.prefix
-    keys = [*folder.keys(), *(key for name in folder.names() if (key := id_key(Path(name).stem)) is not None)]
-    number = max([*(key.number for key in keys if key.prefix == prefix.upper()), numbers.start - 1]) + 1
-    for attempt in range(number, number + 10_000):
-        path = folder.path / f"{written(prefix, attempt)}.yaml"
-        content = text(written(prefix, attempt)).encode()
-        if files.create(path, content):
-            return _readable(folder.parse(content, path))
+def add(folder: Folder[T], numbers: Numbering, text: Callable[[str], str], op: str | None) -> T:
+    """Writes a new file under the next free number, whoever else is looking for one; what the same `op` has
+    made before is given instead."""
+    with files.workspace_lock(folder.catalogue.workspace):
+        folder.clear_stale()
+        if op is not None and (made := folder.made_by(op)):
+            return made[0]
+        folder.look_for_names()
+        last = index.last_number(folder.catalogue.connection(), folder.name, numbers.prefix.upper())
+        number = max(last, numbers.start - 1) + 1
+        for attempt in range(number, number + 10_000):
+            alone, path = not folder.unlisted(), folder.path / f"{written(numbers.prefix, attempt)}.yaml"
+            content = text(written(numbers.prefix, attempt)).encode()
+            if files.create(path, content):
+                _, record = folder.loader.parse(content, path)
+                if isinstance(record, Problem):
+                    raise record.error()
+                folder.wrote(path, content, record, alone=alone)
+                return record
     raise WorkspaceUnavailable(f"No free number was found for a new file in .sciorex/{folder.name}.")
-
-
-def unique(folder: Folder[T]) -> list[T]:
-    """What every file holds that can be read and has its id to itself."""
-    entries = folder.entries()
-    claims = Counter(entry.key for entry in entries)
-    records: list[T] = []
-    for entry in entries:
-        if claims[entry.key] == 1 or entry.key is None:
-            try:
-                records.append(folder.record(entry))
-            except TicketUnreadable:
-                continue  # told by problems()
-    return records
-
-
-def problems(folder: Folder[T]) -> list[TicketUnreadable]:
-    """The files that cannot be read or share their id with another, each once."""
-    found: list[TicketUnreadable] = []
-    for entry in sorted(folder.entries(), key=lambda entry: entry.path.name):
-        file = folder.file(entry.path)
-        try:
-            folder.record(entry)
-            if entry.key is not None:
-                folder.one(entry.key)
-        except TicketUnreadable as error:
-            found.append(error)
-        except AmbiguousTicket as error:
-            others = ", ".join(other for other in error.files if other != file)
-            found.append(TicketUnreadable(file, None, f"its id {entry.id} stands in {others} too"))
-    return found
 
 
 def _content(path: Path) -> bytes | None:
@@ -102,15 +93,5 @@ def _content(path: Path) -> bytes | None:
         raise files.unavailable("read", error) from error
 
 
-def _edited(content: bytes, wanted: Change, file: str, keys: tuple[str, ...], op: str | None) -> bytes:
-    edits = [*wanted.edits]
-    if wanted.entry is not None:
-        edits.append(Append(("history",), wanted.entry.value(op)))
-    text = content.decode("utf-8")
-    return yaml_text.apply(text, edits, file=file, order=(keys, SUBTASK_KEYS)).text.encode("utf-8")
-
-
-def _readable(record: T | Problem) -> T:
-    if isinstance(record, Problem):
-        raise record.error()
-    return record
+def _error(record: object) -> Exception:
+    return record.error() if isinstance(record, Problem) else WorkspaceUnavailable("The file cannot be read.")

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 from bot.errors import InvalidTicket, SubtaskNotFound, TransitionNotAllowed
 from bot.tickets.change import Actor, Append, Change, Edit, HistoryEntry, Set, Value, entry, stamp
 from bot.tickets.ids import IdKey, id_key
+from bot.tickets.revision import revision_of
 from bot.tickets.subtask import Subtask, next_subtask_id
+from bot.tickets.summary import TicketSummary
 from bot.tickets.vocabulary import CLOSED, NEXT_STATUSES, Priority, Status, SubtaskStatus, TicketType
 
 __all__ = [
@@ -56,7 +59,7 @@ class NewTicket:
 
 @dataclass(frozen=True)
 class Ticket:
-    """A ticket as its file has it; `id` as written there, times in UTC, `revision` a hash of the file."""
+    """A ticket as its file has it; `id` as written there, times in UTC, `digest` a hash of the file."""
 
     id: str
     title: str
@@ -77,7 +80,7 @@ class Ticket:
     archived: bool = False
     assigned_flow_id: str | None = None
     last_session_id: str | None = None
-    revision: str = ""
+    digest: str = ""
 
     @property
     def key(self) -> IdKey:
@@ -86,6 +89,29 @@ class Ticket:
         if key is None:
             raise InvalidTicket(f"“{self.id}” is not a ticket id such as T-042.")
         return key
+
+    @cached_property
+    def revision(self) -> str:
+        """Names this state of the ticket, so that a later change can tell which fields moved meanwhile."""
+        return revision_of(self)
+
+    @property
+    def summary(self) -> TicketSummary:
+        """What a list shows of it."""
+        return TicketSummary(
+            id=self.id,
+            title=self.title,
+            type=self.type,
+            priority=self.priority,
+            status=self.status,
+            labels=self.labels,
+            epic_id=self.epic_id,
+            completed_subtasks=self.completed_subtasks,
+            subtask_count=len(self.subtasks),
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+            archived=self.archived,
+        )
 
     @property
     def closed(self) -> bool:

@@ -18,7 +18,7 @@ def ticket(text: str) -> Ticket:
 
 
 def test_a_ticket_may_have_only_id_and_title() -> None:
-    assert ticket("id: T-1\ntitle: 012") == Ticket("T-1", "012", revision="r1")
+    assert ticket("id: T-1\ntitle: 012") == Ticket("T-1", "012", digest="r1")
 
 
 def test_both_forms_of_subtasks_and_bare_texts_are_read() -> None:
@@ -72,7 +72,7 @@ history:
         completed_at=datetime(2025, 8, 23, 17, 12, tzinfo=UTC),
         archived=True,
         history=(HistoryEntry(None, "created", {}, "user", "anna"),),
-        revision="r1",
+        digest="r1",
     )
 
 

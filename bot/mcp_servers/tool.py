@@ -1,0 +1,69 @@
+"""A tool as the server runs it: arguments looked at first, failures told with what to do next, a compact answer."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.mcpserver.tools.base import Tool
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ValidationError
+
+from bot.errors import BotError, EditConflict, EditRefused, TicketNotFound, TicketUnreadable, WorkspaceUnavailable
+from bot.mcp_servers.arguments import refusal, wrong_types
+
+ASK_AGAIN = "Something went wrong in {}, and it was not this call's fault. Tell the person; the server's log says more."
+
+
+class TicketTool(Tool):
+    """A tool that gives a pydantic model. Its name is that of its function; its docstring is written for the model."""
+
+    @classmethod
+    def of(cls, function: Callable[..., object], effects: ToolAnnotations) -> "TicketTool":
+        """The tool that a function of the same name (without `sciorex_`) does."""
+        name = f"sciorex_{getattr(function, '__name__', '')}"
+        described = " ".join((function.__doc__ or "").split())
+        tool = cls.from_function(function, name=name, description=described, annotations=effects)
+        assert isinstance(tool, cls)
+        # What a model need not read: a title that repeats the name, and a default that says nothing.
+        tool.parameters.pop("title", None)
+        for parameter in tool.parameters.get("properties", {}).values():
+            parameter.pop("title", None)
+            if parameter.get("default", "") is None:
+                del parameter["default"]
+        return tool
+
+    async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
+        """Runs it. Every failure is a ToolError whose text is for the model; what nobody expected stays in the log."""
+        if wrong := refusal(self.name, arguments, list(self.parameters.get("properties", {}))):
+            raise ToolError(wrong)
+        try:
+            checked = self.fn_metadata.validate_arguments(arguments)
+        except ValidationError as error:
+            raise ToolError(wrong_types(self.name, error)) from error
+        more = {self.context_kwarg: context} if self.context_kwarg else {}
+        try:
+            result = await self.fn_metadata.call_fn(self.fn, self.is_async, checked, more)
+            return _answer(result) if convert_result else result
+        except BotError as error:
+            raise ToolError(" ".join(filter(None, (error.text, _advice(error))))) from error
+        except Exception as error:
+            raise UnexpectedToolError(ASK_AGAIN.format(self.name)) from error
+
+
+def _answer(result: BaseModel) -> CallToolResult:
+    """The result both ways: as values, and as the text that models read, without the blanks they would pay for."""
+    values = result.model_dump(mode="json")
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=values)
+
+
+def _advice(error: BotError) -> str:
+    if isinstance(error, TicketNotFound):
+        return "Use sciorex_search_tickets to find it."
+    if isinstance(error, EditConflict):
+        return "Call sciorex_get_ticket again first."
+    if isinstance(error, TicketUnreadable | EditRefused | WorkspaceUnavailable):
+        return "Tell the person; do not try again unchanged."
+    return ""

@@ -1,0 +1,205 @@
+"""The entries of the catalogue: what is kept of each file, put in, dropped, and looked up."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.tickets.ids import IdKey
+
+Stamp = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is found by of a ticket (or epic): `priority` 0 most urgent, times in µs since 1970, `text` folded."""
+
+    title: str
+    status: str
+    words: tuple[str, str, str]  # id, title and all of the text, in folded case
+    type: str = ""
+    priority: int = 0
+    labels: tuple[str, ...] = ()
+    epic: str | None = None
+    epic_key: IdKey | None = None
+    completed: int = 0
+    subtasks: int = 0
+    created: int | None = None
+    updated: int | None = None
+    archived: bool = False
+    blockers: frozenset[IdKey] = frozenset()
+    made_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A file as it was last seen: `stamp` is (time of change in ns, size, inode), `digest` a hash of its bytes.
+
+    `settled` tells whether the stamp alone shows that the file has not changed since.
+    """
+
+    name: str
+    stamp: Stamp
+    settled: bool
+    digest: str
+    id: str
+    key: IdKey | None
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the catalogue keeps of a file: its facts, or the line and cause why it cannot be read."""
+
+    seen: Seen
+    facts: Facts | None
+    line: int | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class _Text:
+    """The text of a file as it was searched before, and as it is from now on."""
+
+    file: int
+    old: str | None
+    new: str | None
+
+
+_OLD = """SELECT file.id, prefix, number, text FROM file LEFT JOIN words ON words.file = file.id
+    WHERE folder = ? AND name = ?"""
+
+
+def put(connection: sqlite3.Connection, folder: str, rows: Iterable[Row]) -> None:
+    """Keeps what files hold now, in place of what they held before."""
+    texts = [_put(connection, folder, row) for row in rows]
+    # Apart from the rest: between other writes each of these would be written out for itself, four times as slowly.
+    _put_trigrams(connection, [text for text in texts if text.old != text.new])
+
+
+def _put(connection: sqlite3.Connection, folder: str, row: Row) -> _Text:
+    old = connection.execute(_OLD, (folder, row.seen.name)).fetchone()
+    columns = _columns(row)
+    if old is None:
+        marks = ", ".join("?" * (len(columns) + 1))
+        inserted = connection.execute(
+            f"INSERT INTO file (folder, {', '.join(columns)}) VALUES ({marks})", (folder, *columns.values())
+        )
+        file, old_key, old_text = inserted.lastrowid or 0, None, None
+    else:
+        file, old_key, old_text = old[0], old[1:3], old[3]
+        changes = ", ".join(f"{column} = ?" for column in columns)
+        connection.execute(f"UPDATE file SET {changes} WHERE id = ?", (*columns.values(), file))
+        for table in ("words", "blocker", "made"):
+            connection.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
+    facts = row.facts
+    if facts is not None:
+        connection.execute("INSERT INTO words VALUES (?, ?, ?, ?)", (file, *facts.words))
+        connection.executemany("INSERT INTO blocker VALUES (?, ?, ?)", [(file, *key) for key in facts.blockers])
+        connection.executemany("INSERT INTO made VALUES (?, ?)", [(op, file) for op in facts.made_by])
+    for key in {old_key, tuple(row.seen.key) if row.seen.key else None} - {None}:
+        _count(connection, folder, key)
+    return _Text(file, old_text, facts.words[2] if facts else None)
+
+
+def touch(connection: sqlite3.Connection, folder: str, seen: Seen) -> None:
+    """The file holds what it held, though its stamp is another one."""
+    connection.execute(
+        "UPDATE file SET mtime_ns = ?, size = ?, inode = ?, settled = ? WHERE folder = ? AND name = ?",
+        (*seen.stamp, seen.settled, folder, seen.name),
+    )
+
+
+def drop(connection: sqlite3.Connection, folder: str, name: str) -> None:
+    """The file is no more."""
+    old = connection.execute(_OLD, (folder, name)).fetchone()
+    if old is None:
+        return
+    _put_trigrams(connection, [_Text(old[0], old[3], None)])
+    for table, column in (("words", "file"), ("blocker", "file"), ("made", "file"), ("file", "id")):
+        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (old[0],))
+    _count(connection, folder, old[1:3])
+
+
+def seen_files(connection: sqlite3.Connection, folder: str) -> dict[str, Seen]:
+    """Every known file of a folder by name."""
+    return {seen.name: seen for seen in _seen(connection, "folder = ?", folder)}
+
+
+def seen_named(connection: sqlite3.Connection, folder: str, names: list[str]) -> dict[str, Seen]:
+    """The known files among these."""
+    chosen = "folder = ? AND name IN (SELECT value FROM json_each(?))"
+    return {seen.name: seen for seen in _seen(connection, chosen, folder, json.dumps(names))}
+
+
+def seen_with_key(connection: sqlite3.Connection, folder: str, key: IdKey) -> list[Seen]:
+    """The known files that have an id."""
+    return list(_seen(connection, "folder = ? AND prefix = ? AND number = ?", folder, *key))
+
+
+def seen_made_by(connection: sqlite3.Connection, folder: str, op: str) -> list[Seen]:
+    """The known files that an operation made."""
+    return list(_seen(connection, "folder = ? AND id IN (SELECT file FROM made WHERE op = ?)", folder, op))
+
+
+def _seen(connection: sqlite3.Connection, chosen: str, *values: object) -> Iterator[Seen]:
+    columns = "name, mtime_ns, size, inode, settled, digest, written, prefix, number"
+    for row in connection.execute(f"SELECT {columns} FROM file WHERE {chosen}", values):
+        name, mtime, size, inode, settled, digest, written, prefix, number = row
+        key = IdKey(prefix, number) if prefix is not None else None
+        yield Seen(name, (mtime, size, inode), bool(settled), digest, written, key)
+
+
+def _columns(row: Row) -> dict[str, object]:
+    seen, facts = row.seen, row.facts
+    prefix, number = seen.key or (None, None)
+    known: dict[str, object] = {
+        "name": seen.name,
+        "mtime_ns": seen.stamp[0],
+        "size": seen.stamp[1],
+        "inode": seen.stamp[2],
+        "settled": seen.settled,
+        "digest": seen.digest,
+        "written": seen.id,
+        "prefix": prefix,
+        "number": number,
+        "line": row.line,
+        "cause": row.cause,
+    }
+    epic_prefix, epic_number = (facts.epic_key if facts and facts.epic_key else None) or (None, None)
+    return known | {
+        "title": facts and facts.title,
+        "type": facts and facts.type,
+        "priority": facts and facts.priority,
+        "status": facts and facts.status,
+        "labels": facts and json.dumps(facts.labels, ensure_ascii=False),
+        "epic": facts and facts.epic,
+        "epic_prefix": epic_prefix,
+        "epic_number": epic_number,
+        "completed": facts and facts.completed,
+        "subtasks": facts and facts.subtasks,
+        "created": facts and facts.created,
+        "updated": facts and facts.updated,
+        "archived": bool(facts and facts.archived),
+    }
+
+
+def _put_trigrams(connection: sqlite3.Connection, texts: Sequence[_Text]) -> None:
+    """The index of texts: it keeps none of them, so that the old one must be named to be taken out."""
+    gone = [(text.file, text.old) for text in texts if text.old is not None]
+    new = [(text.file, text.new) for text in texts if text.new is not None]
+    connection.executemany("INSERT INTO trigram (trigram, rowid, text) VALUES ('delete', ?, ?)", gone)
+    connection.executemany("INSERT INTO trigram (rowid, text) VALUES (?, ?)", new)
+
+
+def _count(connection: sqlite3.Connection, folder: str, key: tuple[object, ...] | None) -> None:
+    """Notes for all files with an id whether it is theirs alone."""
+    if key is None or key[0] is None:
+        return
+    where = (folder, *key)
+    files_with_it = connection.execute(
+        "SELECT count(*) FROM file WHERE folder = ? AND prefix = ? AND number = ?", where
+    ).fetchone()[0]
+    connection.execute(
+        "UPDATE file SET sole = ? WHERE folder = ? AND prefix = ? AND number = ? AND sole != ?",
+        (files_with_it == 1, *where, files_with_it == 1),
+    )
