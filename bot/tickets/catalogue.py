@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS file (
     title TEXT, type TEXT, priority INTEGER, status TEXT, labels TEXT, epic TEXT, epic_prefix TEXT,
     epic_number INTEGER, completed INTEGER, subtasks INTEGER, created INTEGER, updated INTEGER, archived INTEGER,
     latest INTEGER GENERATED ALWAYS AS (coalesce(updated, created)) VIRTUAL,
-    UNIQUE (folder, name));
+    UNIQUE (name, folder));
 CREATE INDEX IF NOT EXISTS file_key ON file (prefix, number, folder);
 CREATE INDEX IF NOT EXISTS file_number ON file (number);
 CREATE INDEX IF NOT EXISTS ticket_latest ON file (latest DESC, prefix DESC, number DESC)

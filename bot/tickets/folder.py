@@ -161,11 +161,6 @@ class Folder(Generic[T]):
         """Whether the folder has changed since its names were last looked at."""
         return catalogue.listed(self.catalogue.connection(), self.name)[0] != self.folder_time()
 
-    def clear_stale(self) -> None:
-        """Removes what killed writers left; call it under the workspace's lock."""
-        with contextlib.suppress(OSError), os.scandir(self.path) as listing:
-            files.remove_stale([Path(item.path) for item in listing if item.name.startswith(files.TEMPORARY)])
-
     def _with_key(self, key: IdKey) -> list[Loaded[T]]:
         """The files that have an id now, though another may have taken it or left it since they were last read."""
         known = entries.seen_with_key(self.catalogue.connection(), self.name, key)
@@ -233,13 +228,16 @@ class Folder(Generic[T]):
             process.wait()
 
     def _listing(self) -> list[os.DirEntry[str]]:
+        """The files there are; what killed writers left goes."""
         try:
             with os.scandir(self.path) as listing:
-                return [item for item in listing if _is_record(item.name)]
+                items = list(listing)
         except FileNotFoundError:
             return []
         except OSError as error:
             raise files.unavailable("read", error) from error
+        files.remove_stale([Path(item.path) for item in items if item.name.startswith(files.TEMPORARY)])
+        return [item for item in items if _is_record(item.name)]
 
 
 def _is_record(name: str) -> bool:

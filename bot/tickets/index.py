@@ -117,7 +117,7 @@ def progress(connection: Connection, epic: IdKey) -> Progress:
 
 def named(connection: Connection, text: str) -> list[str]:
     """The ids of existing tickets that a text names, as their files spell them, in order and once each."""
-    keys = [key for mention in mentions(text) if (key := id_key(mention)) is not None]
+    keys = [key for mention in dict.fromkeys(mentions(text)) if (key := id_key(mention)) is not None]
     known = spelled(connection, "tickets", keys)
     return list(dict.fromkeys(known[key] for key in keys if key in known))
 

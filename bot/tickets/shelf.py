@@ -33,7 +33,6 @@ def change(
     read again and the rule asked again when somebody without the lock saved in between.
     """
     with files.workspace_lock(folder.catalogue.workspace):
-        folder.clear_stale()
         for _ in range(_TRIES):
             alone, path = not folder.unlisted(), find().path
             target = Path(os.path.realpath(path))
@@ -66,7 +65,6 @@ def add(folder: Folder[T], numbers: Numbering, text: Callable[[str], str], op: s
     """Writes a new file under the next free number, whoever else is looking for one; what the same `op` has
     made before is given instead."""
     with files.workspace_lock(folder.catalogue.workspace):
-        folder.clear_stale()
         if op is not None and (made := folder.made_by(op)):
             return made[0]
         folder.look_for_names()
