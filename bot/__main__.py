@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from collections.abc import Coroutine
@@ -51,19 +50,19 @@ def demo(port: int, data: Path) -> None:
 @click.argument("server", type=click.Choice(["tickets"]), default="tickets")
 @click.option("--http", "port", type=click.IntRange(1, 65535), help="Streamable HTTP on 127.0.0.1, not stdio.")
 @click.option("--core", is_flag=True, help="Only the tools that work on one ticket.")
-def mcp(server: str, port: int | None, core: bool) -> None:
+@click.option("--workspace", metavar="NAME", help="One of those in the file of SCIOREX_CONFIG; else the default one.")
+def mcp(server: str, port: int | None, core: bool, workspace: str | None) -> None:
     """The sciorex-tickets MCP server, for any MCP client; needs no Slack, Claude or database."""
-    settings = _settings("mcp")
-    from bot.mcp_servers.tickets import ticket_server
+    folder = _workspace_folder(workspace)
+    from bot.errors import BotError
+    from bot.mcp_servers.serving import serve
     from bot.tickets.store import TicketStore
 
-    tickets = ticket_server(TicketStore(settings.sciorex_workspace), core=core)
-    with contextlib.suppress(KeyboardInterrupt):
-        if port is None:
-            tickets.run("stdio")
-        else:
-            click.echo(f"sciorex-tickets at http://127.0.0.1:{port}/mcp", err=True)
-            tickets.run("streamable-http", host="127.0.0.1", port=port)
+    try:
+        serve(TicketStore(folder), core=core, port=port)
+    except BotError as error:
+        click.echo(error.text, err=True)
+        sys.exit(1)
 
 
 @main.command()
@@ -77,6 +76,18 @@ def doctor(ticket: str | None) -> None:
     from bot.doctor import examine
 
     sys.exit(asyncio.run(examine(os.environ, ticket=ticket, tell=click.echo)))
+
+
+def _workspace_folder(name: str | None) -> Path:
+    """The folder of a ticket workspace: by its name, else SCIOREX_WORKSPACE, else the default of SCIOREX_CONFIG."""
+    if name is None:
+        return _settings("mcp").default_workspace.folder
+    folders = {entry.name: entry.folder for entry in _settings("mcp_named").workspaces}
+    if name not in folders:
+        known = ", ".join(folders) or "none: the file of SCIOREX_CONFIG names no workspaces"
+        click.echo(f"There is no workspace {name}. Known: {known}.", err=True)
+        sys.exit(2)
+    return folders[name]
 
 
 def _settings(need: Need) -> Settings:

@@ -9,8 +9,10 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -28,18 +30,20 @@ from bot.agent.model import Model
 from bot.database import Database
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
+from bot.sessions.choice import present_ids
 from bot.settings import Settings, data_folder
 from bot.slack.arrivals import Identity
 from bot.slack.doors import register
+from bot.slack.following import follow, linked_threads
 from bot.slack.http import web_app
 from bot.slack.pace import Appends
 from bot.slack.parts import CommandNames, Parts
 from bot.slack.people import People
 from bot.slack.work import work
+from bot.slack.workspaces import Workspace, Workspaces
 from bot.tickets.store import TicketStore
 
 log = logging.getLogger(__name__)
-WORKSPACE = "default"
 
 
 @dataclass
@@ -76,30 +80,34 @@ async def create_app(settings: Settings, *, pace: Pace | None = None) -> AsyncIt
         db = Database(settings.database)
         await asyncio.to_thread(db.migrate)
         parts = _parts(settings, pace, client, me, db)
+        for old, new in (await db.read(lambda c: present_ids(c, me.team))).items():
+            parts.workspaces.warn_of_move(old, new)
         worker = Worker(db, lambda claim: work(parts, claim), now_ms=now_ms, pace=pace)
         parts.wake, parts.stop_thread = worker.wake, worker.stop_thread
         app = _bolt(settings, client, me)
         register(app, parts)
         working = asyncio.create_task(worker.run())
+        hearers = [linked_threads(now_ms)]
+        following = [asyncio.create_task(follow(parts, one, hearers)) for one in parts.workspaces]
         try:
             yield Bot(parts, app, worker, settings)
         finally:
             await worker.close()
-            working.cancel()
-            with suppress(asyncio.CancelledError):
-                await working
+            for task in (working, *following):
+                task.cancel()
+            await asyncio.gather(working, *following, return_exceptions=True)
+            for workspace in parts.workspaces:
+                await asyncio.to_thread(workspace.store.close)
             await parts.model.close()
             parts.files.shutdown(wait=True)
             await db.close()
 
 
 def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity, db: Database) -> Parts:
-    folder = settings.sciorex_workspace
+    files = ThreadPoolExecutor(4, thread_name_prefix="tickets")
     return Parts(
         db=db,
-        store=TicketStore(folder),
-        workspace=WORKSPACE,
-        workspace_folder=folder,
+        workspaces=_workspaces(settings, files),
         private_folder=data_folder(settings) / "sessions",
         client=client,
         people=People(client, me),
@@ -109,12 +117,27 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
             base_url=settings.anthropic_base_url,
             model=settings.anthropic_model,
         ),
-        agents=lambda: agents_of(folder),
         commands=CommandNames(settings.commands.link, settings.commands.unlink, settings.commands.ticket),
         pace=pace,
         now_ms=now_ms,
         appends=Appends(),
+        files=files,
     )
+
+
+def _workspaces(settings: Settings, files: ThreadPoolExecutor) -> Workspaces:
+    made = [
+        Workspace(
+            name=entry.name,
+            folder=entry.folder,
+            store=TicketStore(entry.folder),
+            agents=partial(agents_of, entry.folder),
+            files=files,
+            channels=entry.channels,
+        )
+        for entry in settings.ticket_workspaces
+    ]
+    return Workspaces(made, settings.default_workspace.name)
 
 
 def _secret(secret: SecretStr | None) -> str | None:

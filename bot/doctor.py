@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bot.config_file import WorkspaceEntry
 from bot.errors import BotError, TicketArchived, TicketUnreadable, WorkspaceUnavailable
 from bot.settings import Settings, look_at_settings, setting_names
+
+if TYPE_CHECKING:
+    from bot.sessions.linking import Link
 
 CHANGE_NOTHING = "UPDATE worker SET beat_ms = beat_ms WHERE 1 = 0"
 
@@ -37,7 +42,9 @@ async def examine(
     With `ticket`, only what concerns that ticket (the document's troubleshooting list).
     """
     settings, problems = look_at_settings(environ, need="doctor", env_file=env_file)
-    wrong = {problem.setting: problem.text for problem in problems}
+    wrong: dict[str, str] = {}
+    for problem in problems:
+        wrong[problem.setting] = "; ".join(filter(None, (wrong.get(problem.setting), problem.text)))
     wrong_found = False
     async for check in _all(settings, wrong) if ticket is None else _one_ticket(settings, wrong, ticket):
         tell(check.line)
@@ -50,39 +57,74 @@ async def _all(settings: Settings, wrong: Mapping[str, str]) -> AsyncIterator[Ch
         yield check
     async for check in _slack(settings):
         yield check
-    linked: list[str] = []
-    if "DATABASE_URL" not in wrong and "SCIOREX_WORKSPACE" not in wrong:
-        checks, linked = await _database(settings)
+    entries = _entries(settings)
+    links: list[Link] = []
+    if "DATABASE_URL" not in wrong and entries:
+        checks, links = await _database(settings)
         for check in checks:
             yield check
-    if "SCIOREX_WORKSPACE" not in wrong:
-        for check in _tickets(settings.sciorex_workspace, linked):
-            yield check
-        yield await _ticket_server(settings.sciorex_workspace)
+    for entry in entries:
+        linked = [link.ticket_id for link in links if link.workspace == entry.name]
+        for check in _tickets(entry.folder, linked):
+            yield _in(entry, settings, check)
+        yield _in(entry, settings, await _ticket_server(entry.folder))
+
+
+def _entries(settings: Settings) -> list[WorkspaceEntry]:
+    """The workspaces that are there; the lines of the settings name those that are not."""
+    return [entry for entry in settings.ticket_workspaces if (entry.folder / ".sciorex").is_dir()]
+
+
+def _in(entry: WorkspaceEntry, settings: Settings, check: Check) -> Check:
+    """The check, saying of which workspace, where there are several."""
+    return replace(check, what=f"{entry.name}: {check.what}") if settings.workspaces else check
 
 
 async def _one_ticket(settings: Settings, wrong: Mapping[str, str], ticket_id: str) -> AsyncIterator[Check]:
-    if "SCIOREX_WORKSPACE" in wrong:
-        yield Check("SCIOREX_WORKSPACE", wrong["SCIOREX_WORKSPACE"])
+    entries = _entries(settings)
+    for name in ("SCIOREX_WORKSPACE", "SCIOREX_CONFIG"):
+        if name in wrong:
+            yield Check(name, wrong[name])
+    if not entries:
         return
     from bot.tickets.ids import id_key
 
-    yield _ticket(settings.sciorex_workspace, ticket_id)
-    yield _writable(settings.sciorex_workspace)
+    places = [entry for entry in entries if _stands_in(entry.folder, ticket_id)] or entries[:1]
+    for entry in places:
+        yield _in(entry, settings, _ticket(entry.folder, ticket_id))
+        yield _in(entry, settings, _writable(entry.folder))
     if "DATABASE_URL" not in wrong:
-        checks, linked = await _database(settings)
+        checks, links = await _database(settings)
         for check in checks:
             yield check
-        threads = sum(id_key(linked_id) == id_key(ticket_id) for linked_id in linked)
-        told = f"{threads} linked to it" if threads else "none is linked to it yet"
-        yield Check(f"Threads where the agent knows the ticket: {told} (@Sciorex link {ticket_id} links one)")
-    yield await _ticket_server(settings.sciorex_workspace)
+        for entry in places:
+            threads = sum(
+                link.workspace == entry.name and id_key(link.ticket_id) == id_key(ticket_id) for link in links
+            )
+            told = f"{threads} linked to it" if threads else "none is linked to it yet"
+            what = f"Threads where the agent knows the ticket: {told} (@Sciorex link {ticket_id} links one)"
+            yield _in(entry, settings, Check(what))
+    for entry in places:
+        yield _in(entry, settings, await _ticket_server(entry.folder))
+
+
+def _stands_in(workspace: Path, ticket_id: str) -> bool:
+    """Whether a file of the workspace claims the id, be it one that can be read or not."""
+    from bot.tickets.store import TicketStore
+
+    try:
+        return TicketStore(workspace).find(ticket_id) is not None
+    except BotError:
+        return True
 
 
 def _settings(settings: Settings, wrong: Mapping[str, str]) -> Iterator[Check]:
     for name in setting_names():
         given = name.lower() in settings.model_fields_set
-        yield Check(name if name in wrong or given else f"{name} (not set)", wrong.get(name))
+        what = name if name in wrong or given else f"{name} (not set)"
+        if name == "SCIOREX_WORKSPACE" and settings.workspaces:
+            what = f"{name} (does not count: SCIOREX_CONFIG names the workspaces)"
+        yield Check(what, wrong.get(name))
 
 
 async def _slack(settings: Settings) -> AsyncIterator[Check]:
@@ -99,8 +141,8 @@ async def _slack(settings: Settings) -> AsyncIterator[Check]:
         yield Check(what, problem)
 
 
-async def _database(settings: Settings) -> tuple[list[Check], list[str]]:
-    """Checks of the database, and the ids of the tickets that sessions are linked to now, one a link."""
+async def _database(settings: Settings) -> tuple[list[Check], list[Link]]:
+    """Checks of the database, and every link that holds now."""
     from bot.database import Database
     from bot.sessions.linking import current_links
 
@@ -124,7 +166,13 @@ async def _database(settings: Settings) -> tuple[list[Check], list[str]]:
     newest = max(file.stem for file in (Path(__file__).parent / "migrations/versions").glob("[0-9]*.py"))
     behind = None if newest.startswith(str(has)) else f"it stands at {has}; starting the bot brings it up to date"
     checks = [Check("The database opens and takes writes"), Check("The database's tables are up to date", behind)]
-    return checks, [link.ticket_id for link in links]
+    known = {entry.name for entry in settings.ticket_workspaces}
+    for name in sorted({link.workspace for link in links} - known):
+        threads = sum(link.workspace == name for link in links)
+        belong = f"{threads} linked threads belong" if threads > 1 else "1 linked thread belongs"
+        problem = f"no setting names it, and {belong} to it. Put it back into SCIOREX_CONFIG"
+        checks.append(Check(f"The workspace {name}", problem))
+    return checks, links
 
 
 def _tickets(workspace: Path, linked: list[str]) -> Iterator[Check]:

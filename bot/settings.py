@@ -1,4 +1,4 @@
-"""Every setting, read once: from the environment, a `.env` file and the YAML file of SCIOREX_CONFIG."""
+"""Every setting, read once: from the environment, a `.env` file and the file of SCIOREX_CONFIG (config_file.py)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ import yaml
 from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
+from bot.config_file import KEYS, CommandNames, Config, WorkspaceEntry, read_config, sentences
 from bot.errors import BotError
 
-Need = Literal["run", "doctor", "demo", "mcp"]
+Need = Literal["run", "doctor", "demo", "mcp", "mcp_named"]  # the last: mcp, for a workspace that is given by name
 _LOGGING = frozenset({"log_level", "log_format"})
 # What a command looks at; `run` and `doctor` look at everything. A half-filled .env never stops the demo.
 _LOOKED_AT: Mapping[str, frozenset[str]] = {
     "demo": _LOGGING | {"anthropic_api_key", "anthropic_base_url", "anthropic_model"},
-    "mcp": _LOGGING | {"sciorex_workspace"},
+    "mcp": _LOGGING | {"sciorex_workspace", "sciorex_config"},
+    "mcp_named": _LOGGING | {"sciorex_config"},
 }
+ONLY_WORKSPACE = "default"  # the name of the one workspace of SCIOREX_WORKSPACE, by which the database knows it
 
 
 @dataclass(frozen=True)
@@ -86,24 +89,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _command(name: str) -> str:
-    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", name):
-        raise ValueError("must be a slash and 1 to 31 small letters, digits, - or _")
-    return name
-
-
 Secret = Annotated[SecretStr | None, AfterValidator(_no_spaces)]
-CommandName = Annotated[str, AfterValidator(_command)]
-
-
-class CommandNames(BaseModel):
-    """What the slash commands are called here; the Slack app's manifest must say the same."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    link: CommandName = "/link"
-    unlink: CommandName = "/unlink"
-    ticket: CommandName = "/ticket"
 
 
 class Settings(BaseModel):
@@ -144,6 +130,17 @@ class Settings(BaseModel):
         default="text", description="text, or json: an object a line"
     )
     commands: CommandNames = CommandNames()
+    workspaces: tuple[WorkspaceEntry, ...] = ()  # of SCIOREX_CONFIG; where it names none, SCIOREX_WORKSPACE counts
+
+    @property
+    def ticket_workspaces(self) -> tuple[WorkspaceEntry, ...]:
+        """Every ticket workspace: those of SCIOREX_CONFIG, else the one of SCIOREX_WORKSPACE."""
+        return self.workspaces or (WorkspaceEntry(ONLY_WORKSPACE, self.sciorex_workspace, default=True),)
+
+    @property
+    def default_workspace(self) -> WorkspaceEntry:
+        """The one for every place that no workspace names."""
+        return next((entry for entry in self.ticket_workspaces if entry.default), self.ticket_workspaces[0])
 
     @property
     def database(self) -> str:
@@ -153,7 +150,7 @@ class Settings(BaseModel):
 
 def setting_names() -> tuple[str, ...]:
     """The names of all settings, as the environment has them, in the order of the README's table."""
-    return tuple(name.upper() for name in Settings.model_fields if name != "commands")
+    return tuple(name.upper() for name in Settings.model_fields if name not in KEYS)
 
 
 def look_at_settings(
@@ -171,18 +168,21 @@ def look_at_settings(
         if name.lower() in looked_at and (text := given.get(name)) and text.strip()
     }
     problems: list[SettingProblem] = []
-    if config := values.get("sciorex_config"):
-        commands, wrong = _read_config(Path(str(config)))
-        values["commands"] = commands
-        problems += (SettingProblem("SCIOREX_CONFIG", text) for text in wrong)
+    if need == "mcp" and "sciorex_workspace" in values:
+        values.pop("sciorex_config", None)
+    config = read_config(Path(str(values["sciorex_config"]))) if "sciorex_config" in values else Config()
+    values |= {"commands": config.commands, "workspaces": config.workspaces}
+    problems += (SettingProblem("SCIOREX_CONFIG", text) for text in config.wrong)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        for name, text in _sentences(error):
+        for name, text in sentences(error):
             problems.append(SettingProblem(name.upper(), text))
             values.pop(name)
         settings = Settings.model_validate(values)
-    malformed = {problem.setting for problem in problems}
+    malformed = {problem.setting for problem in problems if problem.setting != "SCIOREX_CONFIG"}
+    if config.names_workspaces and not config.workspaces:
+        malformed.add("SCIOREX_WORKSPACE")  # it would not count
     problems += (missing for missing in _missing(settings, need) if missing.setting not in malformed)
     return settings, tuple(problems)
 
@@ -219,7 +219,11 @@ def data_folder(settings: Settings) -> Path:
 
 
 def _data_path(settings: Settings) -> Path:
-    return settings.sciorex_workspace.resolve() / ".sciorex-slack"
+    return _data_path_in(settings.default_workspace)
+
+
+def _data_path_in(workspace: WorkspaceEntry) -> Path:
+    return workspace.folder.resolve() / ".sciorex-slack"
 
 
 def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
@@ -233,38 +237,22 @@ def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
             )
         if not settings.anthropic_api_key:
             yield SettingProblem("ANTHROPIC_API_KEY", "is missing; without it Claude cannot be asked")
-    if need != "demo" and not (settings.sciorex_workspace / ".sciorex").is_dir():
-        folder = settings.sciorex_workspace.resolve()
-        yield SettingProblem("SCIOREX_WORKSPACE", f"{folder} holds no .sciorex; name the folder that does")
+        yield from _data_elsewhere(settings)
+    for entry in {"demo": (), "mcp_named": settings.workspaces}.get(need, settings.ticket_workspaces):
+        if not (entry.folder / ".sciorex").is_dir():
+            text = f"{entry.folder.resolve()} holds no .sciorex; name the folder that does"
+            if settings.workspaces:
+                yield SettingProblem("SCIOREX_CONFIG", f"workspaces.{entry.name}.folder: {text}")
+            else:
+                yield SettingProblem("SCIOREX_WORKSPACE", text)
 
 
-def _sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Pydantic's findings as (field, sentence); what was typed is left out, for it may be a secret."""
-    for finding in error.errors(include_url=False, include_input=False):
-        where = ".".join(str(part) for part in finding["loc"])
-        cause = finding.get("ctx", {}).get("error", "")
-        yield where, str(cause) or finding["msg"].replace("Input should", "should")
-
-
-def _read_config(file: Path) -> tuple[CommandNames, list[str]]:
-    """The command names a YAML file sets, and what is wrong with the file."""
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        cause = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        return CommandNames(), [f"{file} cannot be read: {cause}"]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return CommandNames(), [f"{file}, line {mark.line + 1 if mark else 1}: not valid YAML"]
-    if content is None:
-        return CommandNames(), []
-    if not isinstance(content, dict):
-        return CommandNames(), [f"{file} must hold keys and values; the one known key is commands"]
-    wrong = [f"{file}: the key {key} is not known; known: commands" for key in content if key != "commands"]
-    try:
-        commands = CommandNames.model_validate(content.get("commands") or {})
-    except ValidationError as error:
-        return CommandNames(), wrong + [f"{file}: commands.{name} {text}" for name, text in _sentences(error)]
-    if len({commands.link, commands.unlink, commands.ticket}) < 3:
-        wrong.append(f"{file}: two commands have the same name")
-    return commands, wrong
+def _data_elsewhere(settings: Settings) -> Iterator[SettingProblem]:
+    """The data folder is the default workspace's: with another default the bot would begin anew, silently."""
+    own = _data_path(settings)
+    if own.exists():
+        return
+    for entry in settings.ticket_workspaces:
+        if (there := _data_path_in(entry)).exists():
+            text = f"the bot's data is in {there}; move it to {own}, or make {entry.name} the default"
+            yield SettingProblem("SCIOREX_CONFIG", f"{text} (to begin anew, make an empty {own})")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,30 @@ QUICK = Pace(beat=500, dead_after=2_000, look=200, grace=3_000, settle=200)
 class Bench:
     """People, a channel and the bot in it; `folder` holds .sciorex/."""
 
-    def __init__(self, slack: LocalSlack, model: LocalModel, folder: Path, settings: Settings) -> None:
-        self.slack, self.model, self.folder, self.settings = slack, model, folder, settings
+    settings: Settings
+
+    def __init__(self, slack: LocalSlack, model: LocalModel, folder: Path) -> None:
+        self.slack, self.model, self.folder = slack, model, folder
         self.bot: Bot | None = None
+        self._running = AsyncExitStack()
         self.alice, self.bob, self.carol = (slack.add_user(name) for name in ("Alice", "Bob", "Carol"))
         everybody = (self.alice, self.bob, self.carol, slack.bot_user_id)
         self.general = slack.add_channel("general", members=everybody)
+
+    async def start(self, *, http: bool = False) -> None:
+        """Starts the bot, again after `stop`: it finds what it left."""
+        self.bot = await self._running.enter_async_context(create_app(self.settings, pace=QUICK))
+        if http:
+            server = await serve(self.bot, 0)
+            port = server.servers[0].sockets[0].getsockname()[1]
+            self.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
+            self._running.callback(setattr, server, "should_exit", True)
+        else:
+            await self._running.enter_async_context(listening(self.bot))
+
+    async def stop(self) -> None:
+        """Stops the bot; people, the model and the files stay."""
+        await self._running.aclose()
 
     @property
     def at(self) -> str:
@@ -85,9 +103,10 @@ async def bench(
     http: bool = False,
     script: Script = document_script,
     models: tuple[str, ...] | None = None,
+    more: Callable[[Bench], Mapping[str, str]] = lambda here: {},
     **slack_options: Any,
 ) -> AsyncIterator[Bench]:
-    """The bot in this process, by Socket Mode, or by signed HTTP."""
+    """The bot in this process, by Socket Mode, or by signed HTTP; `more` gives settings for what there is."""
     folder = tmp_path / "workspace"
     shutil.copytree(SAMPLE, folder)
     async with AsyncExitStack() as stack:
@@ -95,25 +114,20 @@ async def bench(
         for part in (slack, model):
             await part.start()
             stack.push_async_callback(part.stop)
-        settings = settings_for(slack, model, folder, database_url, http=http, nothing=tmp_path / "no.env")
-        here = Bench(slack, model, folder, settings)
-        here.bot = await stack.enter_async_context(create_app(settings, pace=QUICK))
-        if http:
-            server = await serve(here.bot, 0)
-            port = server.servers[0].sockets[0].getsockname()[1]
-            slack.request_url = f"http://127.0.0.1:{port}/slack/events"
-            stack.callback(setattr, server, "should_exit", True)
-        else:
-            await stack.enter_async_context(listening(here.bot))
+        here = Bench(slack, model, folder)
+        given = given_settings(slack, model, folder, database_url, http=http) | dict(more(here))
+        here.settings = read_settings(given, need="run", env_file=tmp_path / "no.env")
+        stack.push_async_callback(here.stop)
+        await here.start(http=http)
         yield here
 
 
-def settings_for(
-    slack: LocalSlack, model: LocalModel, folder: Path, database_url: str, *, http: bool, nothing: Path
-) -> Settings:
+def given_settings(
+    slack: LocalSlack, model: LocalModel, folder: Path, database_url: str, *, http: bool
+) -> dict[str, str]:
     """Settings as a person would give them, for this local Slack and model."""
     way = {"SLACK_SIGNING_SECRET": slack.signing_secret} if http else {"SLACK_APP_TOKEN": slack.app_token}
-    given = {
+    return {
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_API_URL": slack.api_url,
         "ANTHROPIC_API_KEY": "scripted",
@@ -122,4 +136,3 @@ def settings_for(
         "DATABASE_URL": database_url,
         **way,
     }
-    return read_settings(given, need="run", env_file=nothing)

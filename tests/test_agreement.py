@@ -9,7 +9,8 @@ import click
 import pytest
 
 from bot.__main__ import main
-from bot.settings import CommandNames, Settings, read_manifest, setting_names
+from bot.config_file import CommandNames
+from bot.settings import Settings, read_manifest, setting_names
 from bot.slack.doors import DOORS, SCOPES
 
 ROOT = Path(__file__).parent.parent

@@ -20,11 +20,12 @@ BELOW = {
     "slack": {"agent", "mcp_servers", "inbox", "sessions", "tickets", "errors", "database"},
     "database": set[str](),
     "migrations": {"sessions"},
-    "settings": {"errors"},
+    "settings": {"errors", "config_file"},
+    "config_file": set[str](),
     "logs": set[str](),
     "local_slack": set[str](),
     "local_model": set[str](),
-    "doctor": {"slack", "mcp_servers", "sessions", "tickets", "errors", "database", "settings"},
+    "doctor": {"slack", "mcp_servers", "sessions", "tickets", "errors", "database", "settings", "config_file"},
 }
 ROOTS = {"__main__", "app", "demo", "__init__"}
 # Where an outside library may be imported.
@@ -35,7 +36,7 @@ HOMES = {
     "sqlalchemy": {"database", "sessions", "inbox", "migrations"},
     "alembic": {"database", "migrations"},
     "psycopg": {"database"},
-    "yaml": {"tickets", "settings", "agent"},
+    "yaml": {"tickets", "settings", "config_file", "agent"},
     "mcp": {"mcp_servers", "agent"},
 }
 # The type of what db.write hands to a function; naming it is not SQL.

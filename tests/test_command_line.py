@@ -95,6 +95,31 @@ async def test_the_ticket_server_answers_over_stdio(folder: Path) -> None:
         assert await title_of(client, "t-1") == "Add avatars"
 
 
+async def test_the_ticket_server_serves_the_workspace_of_a_name(folder: Path) -> None:
+    tickets = folder / "app/.sciorex/tickets"
+    tickets.mkdir(parents=True)
+    (tickets / "T-001.yaml").write_text("id: T-001\ntitle: Rotate keys\n")
+    config = folder / "sciorex-slack.yml"
+    config.write_text("workspaces:\n  website: {folder: work, default: true}\n  app: {folder: app}\n")
+    titles = {}
+    for extra in ((), ("--workspace", "app"), ("--workspace", "website")):
+        server = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "bot", "mcp", *extra],
+            env=environment(SCIOREX_CONFIG=str(config)),
+            cwd=folder,
+        )
+        async with Client(server) as client:
+            titles[extra[-1] if extra else ""] = await title_of(client, "T-001")
+    assert titles == {"": "Add avatars", "app": "Rotate keys", "website": "Add avatars"}
+    done = bot("mcp", "--workspace", "webside", cwd=folder, SCIOREX_CONFIG=str(config))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "There is no workspace webside. Known: website, app.\n"
+    done = bot("mcp", "--workspace", "app", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the file of SCIOREX_CONFIG names no workspaces" in done.stderr
+
+
 async def test_core_leaves_only_the_tools_of_one_ticket(folder: Path) -> None:
     names = {}
     for extra in ((), ("--core",)):

@@ -125,6 +125,49 @@ async def test_the_first_minute_goes_as_the_hints_say(browser: Browser, tmp_path
         await expect(told).to_contain_text(NOTE)
 
 
+async def test_a_ticket_made_with_the_shortcut_is_found_in_the_list(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    async with demo(tmp_path / "demo", port), page_of(browser, port) as page:
+        await page.get_by_test_id("shortcuts").click()
+        await page.get_by_test_id("shortcut-new_ticket").click()
+        modal = page.get_by_role("dialog")
+        await modal.get_by_label("Title").fill("The login forgets people")
+        await modal.get_by_label("Type", exact=True).click()
+        await page.get_by_role("option", name="bug").click()
+        await modal.get_by_label("Epic").fill("profiles")
+        await page.get_by_role("option", name="E-001").click()
+        await modal.get_by_label("Blocked by").fill("t-42")
+        await page.get_by_role("option", name="T-042").click()
+        await modal.get_by_label("Labels").fill("x" * 60)
+        await modal.get_by_label("Subtasks").fill("Write a test\nMend it")
+        await modal.get_by_role("button", name="Create").click()
+        await expect(modal).to_contain_text("is longer than the 50 characters of a label")
+        await modal.get_by_label("Labels").fill("ui")
+        await modal.get_by_role("button", name="Create").click()
+        await expect(modal).not_to_be_visible()
+
+        await page.get_by_test_id("composer").fill("/ticket list bug ui")
+        await page.get_by_test_id("composer").press("Enter")
+        log = page.locator("main").get_by_role("log")
+        told = page.locator("main").get_by_role("article").last
+        await expect(told).to_contain_text("I do not know “ui” in a list")
+        await page.get_by_test_id("composer").fill("/ticket list bug #ui")
+        await page.get_by_test_id("composer").press("Enter")
+        await expect(told).to_contain_text("T-051 The login forgets people")
+        await expect(told).to_contain_text("subtasks 0/2 · epic E-001 · ui")
+        await told.get_by_role("button", name="View").click()
+        await expect(modal).to_contain_text("Blocked by T-042")
+        await modal.get_by_label("Move to …").click()
+        await page.get_by_role("option", name="planned").click()
+        await expect(modal).to_contain_text("from backlog to planned")
+        await modal.get_by_role("button", name="Close").last.click()
+
+        await page.get_by_test_id("channel-Sciorex").click()
+        await expect(log.get_by_role("article").last).to_contain_text("You made this ticket")
+        await log.get_by_role("button", name="Start chat").click()
+        await expect(log).to_contain_text("started a chat on T-051")
+
+
 def steps_of(text: str) -> dict[str, str]:
     """What stands of each subtask, by title."""
     rows = yaml.load(text, Loader=yaml.CSafeLoader)["subtasks"]

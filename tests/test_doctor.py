@@ -251,3 +251,65 @@ async def test_what_is_wrong_with_one_ticket_is_said(
     assert code == 1
     [line] = bad(lines)
     assert line.startswith(said)
+
+
+@pytest.fixture
+def several(environ: dict[str, str], workspace: Path, tmp_path: Path) -> dict[str, str]:
+    """Two workspaces; the second has a T-042 of its own and a broken file."""
+    folder = tmp_path / "app/.sciorex/tickets"
+    folder.mkdir(parents=True)
+    (folder / "T-042.yaml").write_text("id: T-042\ntitle: Rotate keys\narchived: true\n")
+    config = tmp_path / "sciorex-slack.yml"
+    config.write_text("workspaces:\n  default: {folder: work, default: true}\n  app: {folder: app}\n")
+    return {**environ, "SCIOREX_CONFIG": str(config)}
+
+
+async def test_every_workspace_is_looked_at(several: dict[str, str], database: Database, tmp_path: Path) -> None:
+    (tmp_path / "app/.sciorex/tickets/T-043.yaml").write_text("id: [")
+    await link(database, "T-042", "1.1")
+    code, lines = await told(several)
+    assert code == 1
+    assert [line.split(":")[:2] for line in bad(lines)] == [["app", " A file of the workspace"]]
+    assert "ok   SCIOREX_WORKSPACE (does not count: SCIOREX_CONFIG names the workspaces)" in lines
+    for name in ("default", "app"):
+        assert f"ok   {name}: The tickets folder can be read and written" in lines
+        assert f"ok   {name}: Every link leads to a ticket that can be read" in lines
+        assert f"ok   {name}: The MCP server sciorex-tickets starts" in lines
+
+
+async def test_a_ticket_is_looked_for_in_every_workspace(several: dict[str, str], database: Database) -> None:
+    await link(database, "T-042", "1.1")
+    code, lines = await told(several, "T-042")
+    assert code == 1
+    assert bad(lines) == ["app: T-042: T-042 is archived, so it cannot be linked."]
+    assert "ok   default: T-042 exists, is valid YAML and is not archived" in lines
+    threads = [line for line in lines if "Threads where" in line]
+    assert ["1 linked to it" in line for line in threads] == [True, False]
+    code, lines = await told(several, "T-050")
+    assert [line.startswith("ok   app:") for line in lines].count(True) == 0
+
+
+async def test_threads_of_a_workspace_that_no_setting_names_are_found(
+    several: dict[str, str], database: Database, tmp_path: Path
+) -> None:
+    await link(database, "T-042", "1.1")
+    (tmp_path / "sciorex-slack.yml").write_text("workspaces:\n  website: {folder: work}\n")
+    code, lines = await told(several)
+    assert (code, bad(lines)) == (
+        1,
+        [
+            "The workspace default: no setting names it, and 1 linked thread belongs to it. "
+            "Put it back into SCIOREX_CONFIG"
+        ],
+    )
+
+
+async def test_all_that_is_wrong_with_the_configuration_file_stands_in_its_line(
+    several: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "sciorex-slack.yml").write_text("workspaces:\n  app: {folder: app, channels: ['#app']}\n  b: {}\n")
+    _, lines = await told(several)
+    [line] = bad(lines)
+    assert line.startswith("SCIOREX_CONFIG: ")
+    for words in ("#app is no id", "workspaces.b has no folder", "none of the workspaces is the default"):
+        assert words in line

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from bot.config_file import CommandNames
 from bot.settings import (
-    CommandNames,
     Settings,
     SettingsError,
     data_folder,
@@ -145,12 +145,13 @@ def test_command_names_can_be_set(environ: dict[str, str], tmp_path: Path, env_f
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("comands: {}", "the key comands is not known; known: commands"),
+        ("comands: {}", "the key comands is not known; known: commands and workspaces"),
         ("commands: {lonk: /x}", "commands.lonk Extra inputs are not permitted"),
         ("commands: {link: Link It}", "commands.link must be a slash and 1 to 31 small letters, digits, - or _"),
         ("commands: {link: /ticket}", "two commands have the same name"),
-        ("- a list", "must hold keys and values; the one known key is commands"),
+        ("- a list", "must hold keys and values; known: commands and workspaces"),
         ("commands: {\n  link: [\n", "line 3: not valid YAML"),
+        ("commands: {link: /a}\ncommands: {link: /b}", "line 2: the key commands stands there twice"),
     ],
 )
 def test_what_is_wrong_in_the_configuration_file_is_named(

@@ -6,8 +6,9 @@ run_turn starts from saved rows: a first run, a restart after a crash and a turn
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -18,8 +19,11 @@ from mcp.types import RequestParamsMeta, TextContent
 from bot.agent.definition import TICKETS_SERVER, Agent
 from bot.agent.model import Model, Reply
 from bot.agent.prompt import AgentStep, Line, PersonLine, ToolResult, ToolResults, request_messages, system_blocks
+from bot.agent.reads import Context, GetContext, known, receipt_of
 from bot.errors import AgentUnavailable
 from bot.inbox.claim import Claim
+from bot.mcp_servers.caller import OP, READ
+from bot.mcp_servers.reads import read_in
 from bot.sessions import transcript
 from bot.sessions.transcript import Message, Step, ToolCall, Turn
 
@@ -48,7 +52,7 @@ class Setting:
     agent: Agent
     model: Model
     tools: Client
-    context: Callable[[], Awaitable[str | None]]
+    context: GetContext
     acting: dict[str, Any]
     now_ms: Callable[[], int]
     catch_up: Callable[[], Awaitable[None]]  # edits and deletions that came meanwhile
@@ -97,16 +101,19 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
         if not lines.asked:
             return Outcome("stopped")  # everything that was asked has been deleted
         if unrun := [call for call in last.calls if call.state in ("planned", "started")]:
+            read = known(lines.receipt, lines.steps)
             for call in unrun:
-                await _run_tool(claim, call, setting, show)
+                read |= read_in(await _run_tool(claim, call, read, setting, show))
             continue
         if len(lines.steps) > MOST_STEPS:
             return Outcome("failed", TOO_MANY_STEPS)
-        reply = await _ask(lines, setting, tools, show)
+        context = await setting.context()
+        reply = await _ask(lines, context, setting, tools, show)
         await setting.catch_up()
         if not (await claim.read(lambda c: _lines(c, turn))).asked:
             return Outcome("stopped")  # what was deleted meanwhile is not answered
-        await claim.write("save step", lambda c, r=reply: _save(c, turn, r, setting))  # type: ignore[misc]
+        save = functools.partial(_save, turn=turn, reply=reply, context=context, setting=setting)
+        await claim.write("save step", save)
 
 
 @dataclass(frozen=True)
@@ -114,43 +121,47 @@ class _Lines:
     all: list[Line]
     asked: list[PersonLine]  # what this turn is to answer, without what was deleted
     steps: list[Step]
+    receipt: str | None
 
 
-async def _ask(lines: _Lines, setting: Setting, tools: list[dict[str, Any]], show: Show) -> Reply:
+async def _ask(
+    lines: _Lines, context: Context | None, setting: Setting, tools: list[dict[str, Any]], show: Show
+) -> Reply:
     return await setting.model.ask(
         model=setting.agent.model,
         system=system_blocks(setting.agent),
         tools=tools,
-        messages=request_messages(lines.all, await setting.context()),
+        messages=request_messages(lines.all, context.text if context else None),
         max_tokens=setting.agent.max_tokens or MAX_TOKENS,
         on_text=show.text,
         on_restart=lambda: show.again(lines.steps),
     )
 
 
-async def _run_tool(claim: Claim, call: ToolCall, setting: Setting, show: Show) -> None:
-    """One tool call; its op makes a second run of the same call change nothing (durability)."""
+async def _run_tool(claim: Claim, call: ToolCall, read: Mapping[str, str], setting: Setting, show: Show) -> str:
+    """One tool call, and its result; its op makes a second run of the same call change nothing (durability)."""
     await claim.write("tool started", lambda c: transcript.start_tool(c, call.op, setting.now_ms()))
     await show.tool(call)
-    result, failed = await _call(call, setting)
+    result, failed = await _call(call, read, setting)
     await claim.write(
         "tool result",
         lambda c: transcript.save_result(c, call.op, result, is_error=failed, now_ms=setting.now_ms()),
     )
     await show.tool(_with_result(call, result, failed))
+    return result
 
 
-async def _call(call: ToolCall, setting: Setting) -> tuple[str, bool]:
+async def _call(call: ToolCall, read: Mapping[str, str], setting: Setting) -> tuple[str, bool]:
     if not call.name.startswith(PREFIX):
         return f"There is no tool {call.name} here.", True
     name = call.name.removeprefix(PREFIX)
-    meta = cast(RequestParamsMeta, {**setting.acting, "sciorex/op": call.op})
+    meta = cast(RequestParamsMeta, {**setting.acting, OP: call.op, READ: dict(read)})
     answer = await setting.tools.call_tool(name, dict(call.input), meta=meta)
     texts = [part.text for part in answer.content if isinstance(part, TextContent)]
     return "\n".join(texts) or json.dumps(answer.structured_content or {}), bool(answer.is_error)
 
 
-def _save(connection: Any, turn: Turn, reply: Reply, setting: Setting) -> Step:
+def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None, setting: Setting) -> Step:
     return transcript.save_answer(
         connection,
         turn,
@@ -159,6 +170,7 @@ def _save(connection: Any, turn: Turn, reply: Reply, setting: Setting) -> Step:
         usage=reply.usage | ({"note": reply.note} if reply.note else {}),
         model=reply.model,
         now_ms=setting.now_ms(),
+        receipt=receipt_of(context),
     )
 
 
@@ -174,7 +186,7 @@ def _lines(connection: Any, turn: Turn) -> _Lines:
         everything += lines
         if one.id == turn.id:
             asked = [line for line in lines if isinstance(line, PersonLine) and not line.deleted]
-    return _Lines(everything, asked, steps[turn.id])
+    return _Lines(everything, asked, steps[turn.id], turns[-1].receipt)
 
 
 def _step_lines(step: Step, said: dict[int, Message]) -> list[Line]:

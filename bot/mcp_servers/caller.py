@@ -6,6 +6,7 @@ from typing import get_args
 
 from mcp.server.mcpserver import Context
 
+from bot.mcp_servers.arguments import fit
 from bot.mcp_servers.reads import Reads, by_key
 from bot.tickets.change import Actor, ActorType
 from bot.tickets.ids import IdKey, id_key
@@ -15,6 +16,7 @@ from bot.tickets.ticket import Ticket
 
 OP, ACTOR, LINKED_TICKET, READ = "sciorex/op", "sciorex/actor", "sciorex/linkedTicket", "sciorex/read"
 NOBODY_SAID = Actor("agent", "mcp")
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Caller:
 
 
 def caller(ctx: Context) -> Caller:
-    """What the request says of its caller; a client that says nothing is the agent `mcp`."""
+    """What the request says of its caller; a client that says nothing, or what no file can keep, is the agent `mcp`."""
     meta: Mapping[str, object] = dict(ctx.request_context.meta or {})
     reads: object = ctx.request_context.lifespan_context
     return Caller(
@@ -99,4 +101,4 @@ def _actor(said: object) -> Actor:
 
 
 def _text(said: object) -> str | None:
-    return said if isinstance(said, str) and said else None
+    return said if isinstance(said, str) and 0 < len(said) <= LONGEST_NAME and fit(said) else None

@@ -67,4 +67,4 @@ def known_epic(store: TicketStore, epic_id: str) -> Epic:
     key, known = id_key(epic_id, DEFAULT_EPIC_PREFIX), {epic.key: epic.id for epic in store.epics()}
     near = [known[other] for other in nearest(key, known)] if key is not None else []
     hint = f" Did you mean {', '.join(near)}?" if near else ""
-    raise EpicNotFound(f"There is no epic {epic_id.strip()[:40]}.{hint} sciorex_list_epics lists them.")
+    raise EpicNotFound(f"There is no epic {epic_id.strip()[:40]}.{hint} See sciorex_list_epics.")

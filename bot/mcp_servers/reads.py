@@ -11,6 +11,7 @@ from bot.tickets.ids import IdKey, id_key
 # A caller's session and a ticket; None where an id is no id.
 Place: TypeAlias = tuple[str, IdKey | None]
 MOST_READS = 1_000
+LONGEST_REVISION = 4_000
 
 
 class Reads:
@@ -53,4 +54,4 @@ def by_key(read: object) -> dict[IdKey, str]:
     """`{ticket id: revision}` as a request says it, by the ids' keys; what is no such thing is left out."""
     pairs = read.items() if isinstance(read, Mapping) else ()
     found = ((id_key(one), revision) for one, revision in pairs if isinstance(one, str) and isinstance(revision, str))
-    return {key: revision for key, revision in found if key is not None}
+    return {key: revision for key, revision in found if key is not None and len(revision) <= LONGEST_REVISION}

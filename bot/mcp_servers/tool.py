@@ -1,7 +1,9 @@
 """A tool as the server runs it: arguments looked at first, failures told with what to do next, a compact answer."""
 
+import functools
 import json
 from collections.abc import Callable
+from types import MethodType
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -12,27 +14,19 @@ from pydantic import BaseModel, ValidationError
 
 from bot.errors import BotError, EditConflict, EditRefused, TicketNotFound, TicketUnreadable, WorkspaceUnavailable
 from bot.mcp_servers.arguments import refusal, wrong_types
+from bot.mcp_servers.schema import lean
 
 ASK_AGAIN = "Something went wrong in {}, and it was not this call's fault. Tell the person; the server's log says more."
 
 
 class TicketTool(Tool):
-    """A tool that gives a pydantic model. Its name is that of its function; its docstring is written for the model."""
+    """A tool that gives a pydantic model. Its name is that of its method; its docstring is written for the model."""
 
     @classmethod
-    def of(cls, function: Callable[..., object], effects: ToolAnnotations) -> "TicketTool":
-        """The tool that a function of the same name (without `sciorex_`) does."""
-        name = f"sciorex_{getattr(function, '__name__', '')}"
-        described = " ".join((function.__doc__ or "").split())
-        tool = cls.from_function(function, name=name, description=described, annotations=effects)
-        assert isinstance(tool, cls)
-        # What a model need not read: a title that repeats the name, and a default that says nothing.
-        tool.parameters.pop("title", None)
-        for parameter in tool.parameters.get("properties", {}).values():
-            parameter.pop("title", None)
-            if parameter.get("default", "") is None:
-                del parameter["default"]
-        return tool
+    def of(cls, method: Callable[..., object], effects: ToolAnnotations) -> "TicketTool":
+        """The tool that a method of the same name (without `sciorex_`) does."""
+        assert isinstance(method, MethodType)
+        return _shape(method.__func__).model_copy(update={"fn": method, "annotations": effects})
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Runs it. Every failure is a ToolError whose text is for the model; what nobody expected stays in the log."""
@@ -50,6 +44,18 @@ class TicketTool(Tool):
             raise ToolError(" ".join(filter(None, (error.text, _advice(error))))) from error
         except Exception as error:
             raise UnexpectedToolError(ASK_AGAIN.format(self.name)) from error
+
+
+@functools.cache
+def _shape(function: Callable[..., object]) -> TicketTool:
+    """What the model is shown of a tool; made once a process, for pydantic takes its time (a server is made a turn)."""
+    described = " ".join((function.__doc__ or "").split())
+    bound = MethodType(function, object())
+    tool = TicketTool.from_function(bound, name=f"sciorex_{function.__name__}", description=described)
+    assert isinstance(tool, TicketTool)
+    tool.parameters = lean(tool.parameters)
+    tool.fn_metadata.output_schema = lean(tool.fn_metadata.output_schema or {})
+    return tool
 
 
 def _answer(result: BaseModel) -> CallToolResult:

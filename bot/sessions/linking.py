@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, func, select, update
 
 from bot.database import insert_once
 from bot.errors import LinkedElsewhere, NotLinked
-from bot.sessions.models import link, reference
+from bot.sessions.models import link, reference, session, thread
 from bot.sessions.session import ChatSession
 
 
@@ -18,6 +18,7 @@ class Link:
 
     id: int
     session_id: str
+    workspace: str
     ticket_id: str
     epic_id: str | None
     n: int
@@ -106,6 +107,18 @@ def current_links(connection: Connection) -> list[Link]:
     """Every link that holds, of all sessions (for checks, not for people's eyes)."""
     rows = connection.execute(select(link).where(link.c.unlinked_ms.is_(None)).order_by(link.c.id))
     return [_link(row) for row in rows]
+
+
+def threads_of_ticket(connection: Connection, workspace: str, ticket_id: str) -> list[tuple[int, str, str, str]]:
+    """Every thread that is linked to the ticket now: id, team, channel and thread_ts."""
+    found = (
+        select(thread.c.id, thread.c.team, thread.c.channel, thread.c.thread_ts)
+        .join(session, session.c.thread_id == thread.c.id)
+        .join(link, link.c.session_id == session.c.id)
+        .where(link.c.workspace == workspace, link.c.ticket_id == ticket_id, link.c.unlinked_ms.is_(None))
+        .order_by(thread.c.id)
+    )
+    return [(row.id, row.team, row.channel, row.thread_ts) for row in connection.execute(found)]
 
 
 def refer(connection: Connection, of: ChatSession, ticket_id: str, *, by: str, now_ms: int) -> bool:

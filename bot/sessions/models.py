@@ -1,4 +1,4 @@
-"""The tables. Every one of them knows its Slack team; times are milliseconds since 1970, Slack's ts are text."""
+"""The tables. What comes from Slack knows its team; times are milliseconds since 1970, Slack's ts are text."""
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +14,8 @@ from sqlalchemy import (
     text,
 )
 
+from bot.sessions.columns import Id, own_id, to
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -22,16 +24,6 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     }
 )
-Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", Id, primary_key=True, autoincrement=True)
-
-
-def _to(table: str, name: str | None = None, *, null: bool = False, index: bool = True) -> Column[int]:
-    return Column(name or f"{table}_id", Id, ForeignKey(f"{table}.id"), nullable=null, index=index)
-
 
 worker = Table(
     "worker",
@@ -45,7 +37,7 @@ worker = Table(
 thread = Table(
     "thread",
     metadata,
-    _id(),
+    own_id(),
     Column("team", Text, nullable=False),
     Column("channel", Text, nullable=False),
     Column("thread_ts", Text, nullable=False),
@@ -65,10 +57,10 @@ thread = Table(
 inbox = Table(
     "inbox",
     metadata,
-    _id(),
+    own_id(),
     Column("team", Text, nullable=False),
     Column("key", Text, nullable=False),
-    _to("thread"),
+    to("thread"),
     Column("kind", Text, nullable=False),
     Column("order_ts", Text, nullable=False),  # Slack's ts, or our clock in the same form
     Column("body", Text, nullable=False),  # JSON
@@ -105,7 +97,7 @@ session = Table(
 message = Table(
     "message",
     metadata,
-    _id(),
+    own_id(),
     Column("session_id", Text, ForeignKey("session.id"), nullable=False),
     Column("team", Text, nullable=False),
     Column("workspace", Text, nullable=False),
@@ -123,7 +115,7 @@ message = Table(
 link = Table(
     "link",
     metadata,
-    _id(),
+    own_id(),
     Column("session_id", Text, ForeignKey("session.id"), nullable=False),
     Column("team", Text, nullable=False),
     Column("workspace", Text, nullable=False),
@@ -150,7 +142,7 @@ link = Table(
 reference = Table(
     "reference",
     metadata,
-    _id(),
+    own_id(),
     Column("session_id", Text, ForeignKey("session.id"), nullable=False),
     Column("team", Text, nullable=False),
     Column("workspace", Text, nullable=False),
@@ -163,7 +155,7 @@ reference = Table(
 archive = Table(
     "archive",
     metadata,
-    _id(),
+    own_id(),
     Column("session_id", Text, ForeignKey("session.id"), nullable=False),
     Column("team", Text, nullable=False),
     Column("workspace", Text, nullable=False),
@@ -182,7 +174,7 @@ archive = Table(
 turn = Table(
     "turn",
     metadata,
-    _id(),
+    own_id(),
     Column("key", Text, nullable=False, unique=True),
     Column("session_id", Text, ForeignKey("session.id"), nullable=False),
     Column("n", Integer, nullable=False),
@@ -202,8 +194,8 @@ turn = Table(
 step = Table(
     "step",
     metadata,
-    _id(),
-    _to("turn", index=False),
+    own_id(),
+    to("turn", index=False),
     Column("n", Integer, nullable=False),
     Column("role", Text, nullable=False),  # user: {"messages": [id]}; assistant: the content as it came
     Column("body", Text, nullable=False),
@@ -216,8 +208,8 @@ step = Table(
 tool_call = Table(
     "tool_call",
     metadata,
-    _id(),
-    _to("turn", index=False),
+    own_id(),
+    to("turn", index=False),
     Column("step_n", Integer, nullable=False),
     Column("i", Integer, nullable=False),
     Column("op", Text, nullable=False, unique=True),
@@ -236,7 +228,7 @@ question = Table(
     "question",
     metadata,
     Column("id", Text, primary_key=True),
-    _to("tool_call", index=False),
+    to("tool_call", index=False),
     Column("shown", Text, nullable=False),
     Column("who_may", Text, nullable=False),
     Column("state", Text, nullable=False),  # open, answered, superseded, expired
@@ -246,14 +238,35 @@ question = Table(
     UniqueConstraint("tool_call_id"),
 )
 
+# The ticket workspace that a person chose for direct messages and App Home; the newest holds.
+choice = Table(
+    "choice",
+    metadata,
+    own_id(),
+    Column("team", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("ms", BigInteger, nullable=False),
+    Index("ix_choice_person", "team", "user_id"),
+)
+
+# The ids that a channel had before (Slack: channel_id_changed), for settings that still say the old one.
+moved = Table(
+    "moved",
+    metadata,
+    Column("team", Text, primary_key=True),
+    Column("old", Text, primary_key=True),
+    Column("new", Text, nullable=False),
+)
+
 # Messages that are to exist, not calls to make: header, notices and answers alike.
 post = Table(
     "post",
     metadata,
-    _id(),
+    own_id(),
     Column("key", Text, nullable=False, unique=True),  # goes into the message's metadata: opaque
-    _to("thread"),
-    _to("turn", null=True, index=False),
+    to("thread"),
+    to("turn", null=True, index=False),
     Column("role", Text, nullable=False),  # header, answer, notice, root
     Column("part", Integer, nullable=False, server_default="0"),
     Column("ts", Text),
@@ -265,4 +278,23 @@ post = Table(
     Column("error", Text),
     UniqueConstraint("turn_id", "role", "part"),
     UniqueConstraint("thread_id", "ts"),
+)
+
+seen_ticket = Table(
+    "seen_ticket",
+    metadata,
+    own_id(),
+    Column("workspace", Text, nullable=False),
+    Column("ticket_id", Text, nullable=False),
+    Column("digest", Text, nullable=False),  # of the ticket's file
+    Column("fields", Text, nullable=False),  # JSON: {key: value}
+    Column("history", Integer, nullable=False),  # how many lines
+    UniqueConstraint("workspace", "ticket_id"),
+)
+
+seen_workspace = Table(
+    "seen_workspace",
+    metadata,
+    own_id(),
+    Column("workspace", Text, nullable=False, unique=True),
 )

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 
 from bot.database import insert_once
 from bot.errors import SessionNotFound
+from bot.sessions.choice import note_moved
 from bot.sessions.models import inbox, message, session, thread
 
 TITLE_WORDS = 15  # a session without a title of its own shows this many words of its first message
@@ -135,6 +136,7 @@ def move_channel(connection: Connection, team: str, old: str, new: str) -> None:
         aside = update(thread).where(thread.c.id == early)
         connection.execute(aside.values(thread_ts=thread.c.thread_ts + f"#moved-{early}", ready_ms=None))
     connection.execute(update(thread).where(thread.c.team == team, thread.c.channel == old).values(channel=new))
+    note_moved(connection, team, old, new)
 
 
 def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: int) -> int:

@@ -33,6 +33,7 @@ class Turn:
     attempts: int
     agent: str
     model: str
+    receipt: str | None  # JSON: what the model was given beside the transcript when it was asked last
     began_ms: int
     error: str | None
 
@@ -182,6 +183,7 @@ def save_answer(
     usage: JsonObject,
     model: str,
     now_ms: int,
+    receipt: JsonObject | None = None,
 ) -> Step:
     """What the model answered, and every tool call it asks for, as planned: one step."""
     n = len(steps_of(connection, [of.id]).get(of.id, []))
@@ -200,7 +202,8 @@ def save_answer(
                 state="planned",
             )
         )
-    connection.execute(update(turn).where(turn.c.id == of.id).values(model=model))
+    given = {"model": model, "receipt": json.dumps(receipt) if receipt else None}
+    connection.execute(update(turn).where(turn.c.id == of.id).values(given))
     return steps_of(connection, [of.id])[of.id][n]
 
 

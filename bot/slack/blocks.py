@@ -1,4 +1,4 @@
-"""Messages as Block Kit: the thread's header, cards, lists and notices. Pure: what comes in goes out as blocks."""
+"""Messages as Block Kit: a thread's header, its sessions, notices and questions. Pure: no input, no output."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.slack.markdown import LONGEST_TEXT, Shown, fitting, plain, safe, split
-from bot.tickets.ticket import Ticket
+from bot.slack.markdown import LONGEST_TEXT, Shown, fitting, plain
 
 __all__ = ["Badge", "SessionEntry", "Shown"]
 Block = dict[str, Any]
-TYPE_ICONS = {
-    "feature": "✨",
-    "bug": "🐛",
-    "task": "📋",
-    "research": "🔬",
-    "documentation": "📄",
-    "refactor": "🔧",
-}
-PRIORITY_ICONS = {"critical": "🔴", "high": "🟠", "medium": "🟡", "low": "⚪"}
-SUBTASK_MARKS = {"completed": "☑", "in_progress": "◐", "pending": "☐"}
 MOST_SESSIONS = 20
-MOST_SUBTASKS = 40
-MOST_RELATIONS = 10
 LONGEST_SECTION = 3_000
-LONGEST_DESCRIPTION = 6_000
 
 
 @dataclass(frozen=True)
@@ -60,10 +46,10 @@ def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge
     elif ticket.missing:
         what = f"🎫 *{plain(ticket.ticket_id)}* (its file is missing or cannot be read)"
     else:
-        what = f"🎫 *{plain(ticket.ticket_id)}* {_cut(ticket.title, 150)} · `{ticket.status}`"
-    lines = [what, f"🤖 {_cut(agent_name, 80)} · {_cut(model, 80)}"]
+        what = f"🎫 *{plain(ticket.ticket_id)}* {cut(ticket.title, 150)} · `{ticket.status}`"
+    lines = [what, f"🤖 {cut(agent_name, 80)} · {cut(model, 80)}"]
     if state == "archived":
-        lines.append("📦 Archived" + (f": _{_cut(note, 300)}_" if note else ""))
+        lines.append("📦 Archived" + (f": _{cut(note, 300)}_" if note else ""))
     if ticket:
         buttons = [button("View ticket", "ticket_view", ticket.ticket_id)]
     else:
@@ -73,71 +59,14 @@ def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge
     if ticket and state != "archived":
         buttons.append(button("Unlink", "unlink"))
     return Shown(
-        " · ".join([_cut(title, 100), *lines]),
+        " · ".join([cut(title, 100), *lines]),
         [section("\n".join(lines)), {"type": "actions", "block_id": "header", "elements": buttons}],
     )
 
 
-def ticket_card(
-    ticket: Ticket,
-    *,
-    epic_title: str | None,
-    blockers: Sequence[tuple[str, str | None, str | None]],
-    related: Sequence[tuple[str, str | None, str | None]],
-    session_count: int,
-) -> Shown:
-    """A ticket: what it is, what is to be done, what it hangs together with; Start chat, and its sessions."""
-    icon = TYPE_ICONS.get(str(ticket.type), "📋")
-    top = f"{icon} *{plain(ticket.id)}* {_cut(ticket.title, 200)}"
-    facts = [f"`{ticket.status}`", f"{PRIORITY_ICONS.get(str(ticket.priority), '')} {ticket.priority}"]
-    facts += [_cut(label, 30) for label in ticket.labels[:8]]
-    if ticket.epic_id:
-        facts.append(f"epic {plain(ticket.epic_id)} {_cut(epic_title or '(missing)', 60)}")
-    if ticket.archived:
-        facts.append("📦 archived")
-    blocks: list[Block] = [section(top), context(" · ".join(facts))]
-    first, *more = split(safe(ticket.description), LONGEST_DESCRIPTION)
-    if first.strip():
-        blocks.append({"type": "markdown", "text": first + ("\n\n…" if more else "")})
-    steps = _subtasks(ticket) if ticket.subtasks else ""
-    if steps:
-        blocks.append(section(steps))
-    relations = [("Blocked by", one) for one in blockers] + [("Relates to", one) for one in related]
-    others = [f"{word} {_other(one)}" for word, one in relations[:MOST_RELATIONS]]
-    if len(relations) > MOST_RELATIONS:
-        others.append(f"… and {len(relations) - MOST_RELATIONS} more")
-    if others:
-        blocks.append(context("\n".join(others)))
-    sessions = f"Sessions ({session_count})"
-    buttons = [
-        button("Start chat", "chat_start", ticket.id, style="primary"),
-        button(sessions, "sessions_show", ticket.id),
-    ]
-    return Shown(
-        _aloud([top, " · ".join(facts), fitting(plain(first), 1_500), steps, *others]),
-        [
-            *blocks,
-            {"type": "actions", "block_id": "card", "elements": buttons[1:] if ticket.archived else buttons},
-        ],
-    )
-
-
-def _subtasks(ticket: Ticket) -> str:
-    lines = [f"{SUBTASK_MARKS[str(s.status)]} {_cut(s.title, 65)}" for s in ticket.subtasks[:MOST_SUBTASKS]]
-    if len(ticket.subtasks) > MOST_SUBTASKS:
-        lines.append(f"… and {len(ticket.subtasks) - MOST_SUBTASKS} more")
-    done = sum(str(s.status) == "completed" for s in ticket.subtasks)
-    return f"*Subtasks* {done}/{len(ticket.subtasks)}\n" + "\n".join(lines)
-
-
-def _other(one: tuple[str, str | None, str | None]) -> str:
-    ticket_id, title, status = one
-    return f"*{plain(ticket_id)}* " + (f"{_cut(title, 80)} · `{status}`" if title is not None else "(missing)")
-
-
 def sessions_list(ticket_id: str, title: str, entries: Sequence[SessionEntry], *, can_post: bool) -> Shown:
     """The threads of a ticket, as given: most recent first."""
-    top = f"*Sessions of {plain(ticket_id)}* {_cut(title, 150)}"
+    top = f"*Sessions of {plain(ticket_id)}* {cut(title, 150)}"
     lines = [top, *(_session(entry) for entry in entries[:MOST_SESSIONS])]
     if not entries:
         lines.append("No thread is linked to this ticket yet.")
@@ -149,25 +78,25 @@ def sessions_list(ticket_id: str, title: str, entries: Sequence[SessionEntry], *
     if can_post:
         buttons.append(button("Post here", "sessions_post", ticket_id))
     blocks.append({"type": "actions", "block_id": "sessions", "elements": buttons})
-    return Shown(_aloud(lines), blocks)
+    return Shown(aloud(lines), blocks)
 
 
 def _session(entry: SessionEntry) -> str:
     state = {"active": "🟢 active", "archived": "📦 archived", "past": "past"}.get(entry.state, entry.state)
-    title = _cut(entry.title, 200) or "(no title)"
+    title = cut(entry.title, 200) or "(no title)"
     name = f"<{entry.permalink}|{title.replace('|', '/')}>" if entry.permalink else f"*{title}*"
     count = f"{entry.messages} message" + ("" if entry.messages == 1 else "s")
     at = entry.last_ms // 1000
     when = f"<!date^{at}^{{date_short_pretty}} {{time}}|{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC>"
     lines = [f"{entry.kind_icon} {name}", f"{state} · <@{entry.started_by}> · {when} · {count}"]
     if entry.note:
-        lines.append(f"📝 _{_cut(entry.note, 300)}_")
+        lines.append(f"📝 _{cut(entry.note, 300)}_")
     return "\n".join(lines)
 
 
 def linked_notice(ticket_id: str, title: str, by: str) -> Shown:
     """Said in the thread when it was linked."""
-    return notice(f"🎫 <@{by}> linked this thread to *{plain(ticket_id)}* {_cut(title, 150)}")
+    return notice(f"🎫 <@{by}> linked this thread to *{plain(ticket_id)}* {cut(title, 150)}")
 
 
 def unlinked_notice(ticket_id: str, by: str) -> Shown:
@@ -176,22 +105,22 @@ def unlinked_notice(ticket_id: str, by: str) -> Shown:
 
 def archived_notice(ticket_id: str, note: str, by: str) -> Shown:
     """Said in the thread when it was archived."""
-    words = f"📦 <@{by}> archived this thread to *{plain(ticket_id)}*." + (f"\n_{_cut(note, 1500)}_" if note else "")
+    words = f"📦 <@{by}> archived this thread to *{plain(ticket_id)}*." + (f"\n_{cut(note, 1500)}_" if note else "")
     return notice(words)
 
 
 def reference_notice(tickets: Sequence[tuple[str, str]]) -> Shown:
     """Said quietly when people named tickets."""
-    return notice("🔗 Noted as related: " + ", ".join(f"*{plain(i)}* {_cut(t, 80)}" for i, t in tickets[:8]))
+    return notice("🔗 Noted as related: " + ", ".join(f"*{plain(i)}* {cut(t, 80)}" for i, t in tickets[:8]))
 
 
 def status_notice(ticket_id: str, title: str, before: str, after: str, by: str) -> Shown:
-    return notice(f"<@{by}> moved *{plain(ticket_id)}* {_cut(title, 100)} from `{before}` to `{after}`.")
+    return notice(f"<@{by}> moved *{plain(ticket_id)}* {cut(title, 100)} from `{before}` to `{after}`.")
 
 
 def root(ticket_id: str, title: str, by: str) -> Shown:
     """The first message of a thread that was started on a ticket."""
-    text = f"💬 <@{by}> started a chat on *{plain(ticket_id)}* {_cut(title, 200)}"
+    text = f"💬 <@{by}> started a chat on *{plain(ticket_id)}* {cut(title, 200)}"
     return Shown(text, [section(text)])
 
 
@@ -213,7 +142,7 @@ def ask_replace(linked: str, wanted: str) -> Shown:
 
 def offer_link(ticket_id: str, title: str) -> Shown:
     """To the writer alone, in a thread with no ticket."""
-    text = f"You named *{plain(ticket_id)}* {_cut(title, 150)}. Is this thread about it?"
+    text = f"You named *{plain(ticket_id)}* {cut(title, 150)}. Is this thread about it?"
     return _asked(text, [button(f"Link this thread to {ticket_id}", "link_this", ticket_id)])
 
 
@@ -226,6 +155,12 @@ def unknown_ticket(sentence: str, nearest: Sequence[str]) -> Shown:
 def which_link() -> Shown:
     """`link` without an id."""
     return _asked("Which ticket is this thread about?", [button("Link to ticket", "link_open", style="primary")])
+
+
+def which_title(command: str) -> Shown:
+    """`new` without a title, where no form can be opened at once."""
+    words = f"Type its title behind it, as in `{command} new Fix the login`, or fill in a form."
+    return _asked(words, [button("New ticket", "ticket_new", style="primary")])
 
 
 def which_ticket() -> Shown:
@@ -283,12 +218,12 @@ def button(label: str, action_id: str, value: str | None = None, *, style: str |
     return made
 
 
-def _aloud(lines: Sequence[str]) -> str:
+def aloud(lines: Sequence[str]) -> str:
     """What screen readers and notifications say of blocks: the same, as lines."""
     return fitting("\n".join(line for line in lines if line.strip()), LONGEST_TEXT)
 
 
-def _cut(text: str | None, length: int) -> str:
+def cut(text: str | None, length: int) -> str:
     """One line of somebody's text, escaped, and free of marks that could break out of what stands around it."""
     line = " ".join((text or "").split())
     line = line if len(line) <= length else line[: length - 1] + "…"

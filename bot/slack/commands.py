@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.inbox.intake import Arrival
-from bot.slack import forms
+from bot.slack import forms, new_ticket
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.parts import Parts
 
@@ -31,8 +31,12 @@ async def unlink(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
 
 
 async def ticket(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
-    """`/ticket …`: written down, answered by the worker to the asker alone."""
+    """`/ticket …`: written down, answered by the worker to the asker alone; `/ticket new` alone opens the form."""
     text = str(body.get("text") or "")
+    if text.strip().lower() == "new":
+        await new_ticket.open_from_composer(parts, body)
+        await ack()
+        return
     await parts.take_in(_arrival(parts, body, "ticket", {"text": text}, ""))
     await ack()
 

@@ -17,7 +17,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError
 from bot.inbox.intake import storable_in
-from bot.slack import clicks, commands, events, forms
+from bot.slack import clicks, commands, events, find_tickets, forms, new_ticket, status
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Doors:
     events: tuple[str, ...]
     commands: tuple[str, ...]
     message_shortcuts: tuple[str, ...]
-    global_shortcuts: tuple[str, ...] = ()
+    global_shortcuts: tuple[str, ...]
 
 
 EVENTS: Mapping[str, Listener] = {
@@ -51,6 +51,7 @@ MESSAGE_SHORTCUTS: Mapping[str, Listener] = {
     "link_to_ticket": forms.open_link,
     "archive_to_ticket": forms.open_archive,
 }
+GLOBAL_SHORTCUTS: Mapping[str, Listener] = {"new_ticket": new_ticket.open_from_shortcut}
 ACTIONS: Mapping[str, Listener] = {
     "link_open": forms.open_link,
     "archive_open": forms.open_archive,
@@ -64,6 +65,12 @@ ACTIONS: Mapping[str, Listener] = {
     "chat_start": clicks.chat_start,
     "sessions_show": clicks.sessions_show,
     "sessions_post": clicks.sessions_post,
+    "ticket_status": status.picked,
+    "ticket_new": new_ticket.open_from_button,
+    "workspace": new_ticket.workspace_chosen,
+    "epic_tickets": find_tickets.epic_tickets,
+    "page_previous": find_tickets.turn_page,
+    "page_next": find_tickets.turn_page,
 }
 VIEWS: Mapping[str, Listener] = {
     "link_modal": forms.link_submitted,
@@ -71,8 +78,13 @@ VIEWS: Mapping[str, Listener] = {
     "unlink_modal": forms.unlink_submitted,
     "archive_modal": forms.archive_submitted,
     "archive_confirm": forms.archive_confirmed,
+    "new_ticket_modal": new_ticket.submitted,
 }
-OPTIONS: Mapping[str, Listener] = {"ticket": forms.ticket_options}
+OPTIONS: Mapping[str, Listener] = {
+    "ticket": forms.ticket_options,
+    "epic": new_ticket.epic_options,
+    "blockers": new_ticket.blocker_options,
+}
 
 DOORS = Doors(
     events=(
@@ -87,6 +99,7 @@ DOORS = Doors(
     ),
     commands=("/link", "/unlink", "/ticket"),
     message_shortcuts=tuple(MESSAGE_SHORTCUTS),
+    global_shortcuts=tuple(GLOBAL_SHORTCUTS),
 )
 SCOPES: Mapping[str, str] = {
     "app_mentions:read": "hear when it is mentioned",
@@ -94,7 +107,7 @@ SCOPES: Mapping[str, str] = {
     "channels:history": "read the threads of public channels it is in",
     "channels:read": "know which channels are public, and who is in them",
     "chat:write": "answer",
-    "commands": "slash commands and message shortcuts",
+    "commands": "slash commands and shortcuts",
     "groups:history": "read the threads of private channels it is in",
     "groups:read": "know who may see what was said in a private channel",
     "im:history": "read direct messages to it",
@@ -114,6 +127,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
         app.command(getattr(parts.commands, name))(door(parts, listener))
     for name, listener in MESSAGE_SHORTCUTS.items():
         app.message_shortcut(name)(door(parts, listener))
+    for name, listener in GLOBAL_SHORTCUTS.items():
+        app.global_shortcut(name)(door(parts, listener))
     for name, listener in ACTIONS.items():
         app.action(name)(door(parts, listener))
     for name, listener in VIEWS.items():

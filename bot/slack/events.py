@@ -60,4 +60,5 @@ async def channel_id_changed(parts: Parts, ack: Any, body: dict[str, Any]) -> No
     team, old, new = team_of(body, parts.me), str(event["old_channel_id"]), str(event["new_channel_id"])
     await parts.db.write("channel moved", lambda c: move_channel(c, team, old, new))
     parts.people.forget(channel=old)
+    parts.workspaces.warn_of_move(old, new)
     await ack()

@@ -12,7 +12,7 @@ linked to a ticket, I know what it is about.
 *In a thread*, behind a mention or after `!` (`{link} T-042` as a message does it too, with a space before it):
 • `link T-042` gives me the ticket · `unlink` takes it away
 • `archive` keeps the thread with its ticket (`!archive a note` with a note)
-• `sessions` lists the ticket's threads · `status`, `status in_review`
+• `sessions` lists the ticket's threads · `status` says what it can become, `status in_review` changes it
 • `stop` ends what I am doing · `help`
 
 *On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*
@@ -20,14 +20,28 @@ linked to a ticket, I know what it is about.
 *From the channel's composer* (Slack allows no commands in threads):
 • `{link} T-042` links one of your recent threads, or starts one · `{unlink}`
 • `{ticket} T-042` shows a ticket, with *Start chat* · `{ticket} T-042 sessions` its threads
-• `{ticket} T-042 status in_review`, `{ticket} T-042 done`
+• `{ticket} T-042 status in_review`, `{ticket} T-042 done` · `{ticket} T-042 status` offers what is allowed
+
+*Tickets*, at the composer or as `!ticket …` in a thread:
+• `{ticket} new` opens a form · `{ticket} new Fix the login type:bug priority:high label:ui epic:E-001` makes it at once
+• `{ticket} list`, with any of `bug` `high` `in_progress` `#ui` `E-001` `ready` `blocked` `archived` `page 2` behind it
+• `{ticket} search login` has the best matches first
+• `{ticket} epics` says how far each is · `{ticket} E-001` shows its tickets
+
+*Under Slack's shortcuts*, anywhere: *New ticket*
 
 *On the buttons* of a thread's first answer: *View ticket* or *Link to ticket*, *Archive*, *Unlink*
 
 Naming a ticket in a session notes that the two are related; it never links."""
 
 
-def help_text(link: str, unlink: str, ticket: str) -> Shown:
-    """The help, with the names the slash commands have here."""
-    text = LINES.format(link=link, unlink=unlink, ticket=ticket)
+SEVERAL = """
+
+*Workspaces*: a channel has its own tickets; `workspace` (or `{ticket} workspace`) says whose.
+In a direct message `workspace website` chooses those of `website`."""
+
+
+def help_text(link: str, unlink: str, ticket: str, *, several: bool = False) -> Shown:
+    """The help, with the names the slash commands have here; `several` where there is more than one workspace."""
+    text = (LINES + (SEVERAL if several else "")).format(link=link, unlink=unlink, ticket=ticket)
     return Shown(text, [section(text)])

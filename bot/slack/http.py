@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import urllib.parse
 from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
@@ -18,6 +21,7 @@ from starlette.routing import Route
 
 from bot.errors import BotError
 from bot.slack.parts import Parts
+from bot.tickets.store import TicketStore
 
 log = logging.getLogger(__name__)
 # A signature that Bolt can read; whether it is right, Bolt says.
@@ -77,17 +81,24 @@ async def what_is_wrong(parts: Parts) -> list[str]:
     except Exception as error:
         log.warning("the database does not answer: %s", type(error).__name__)
         wrong.append("database")
-    try:
-        await parts.in_store(lambda store: store.list(limit=1))
-    except (BotError, OSError) as error:
-        log.warning("the workspace cannot be read: %s", error)
-        wrong.append("workspace")
+    for workspace in parts.workspaces:
+        try:
+            await workspace.in_store(partial(_look, workspace.folder))
+        except (BotError, OSError) as error:
+            log.warning("the workspace %s cannot be read: %s", workspace.name, error)
+            wrong.append("workspace" if len(parts.workspaces) == 1 else f"workspace {workspace.name}")
     try:
         await parts.client.auth_test()
     except (SlackApiError, OSError, TimeoutError) as error:
         log.warning("Slack does not answer: %s", type(error).__name__)
         wrong.append("slack")
     return wrong
+
+
+def _look(folder: Path, store: TicketStore) -> None:
+    """Raises OSError or BotError when the tickets cannot be read; the store alone may answer from what it knows."""
+    os.scandir(folder / ".sciorex").close()
+    store.list(limit=1)
 
 
 async def _body(request: Request) -> str | None:

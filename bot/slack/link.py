@@ -16,6 +16,7 @@ from bot.slack import blocks
 from bot.slack.delivery import deliver
 from bot.slack.opening import open_session, refresh_header
 from bot.slack.parts import Parts
+from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Actor, Ticket
 
@@ -28,8 +29,10 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
     """
     user = str(item.body["user"])
     await may_work_here(parts, claim, user)
-    ticket = await linkable(parts, str(item.body["ticket_id"]))
-    session = await open_session(parts, claim, by=user, until=item.order_ts, title=f"{ticket.id} {ticket.title}")
+    workspace = await parts.workspace_of(claim, item)
+    ticket = await linkable(workspace, str(item.body["ticket_id"]))
+    title = f"{ticket.id} {ticket.title}"
+    session = await open_session(parts, claim, workspace, by=user, until=item.order_ts, title=title)
     try:
         new = await tie(parts, claim, item, session, ticket)
     except LinkedElsewhere as elsewhere:
@@ -62,7 +65,7 @@ async def tie(parts: Parts, claim: Claim, item: Item, session: ChatSession, tick
         ),
     )
     if made.key == item.key:
-        await write_link(parts, session, made, replaced, user)
+        await write_link(parts.workspaces.named(session.workspace), session, made, replaced, user)
     return made.key == item.key
 
 
@@ -73,12 +76,13 @@ async def unlink(parts: Parts, claim: Claim, item: Item) -> None:
     session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     if session is None:
         raise NotLinked("This thread is not linked to a ticket.")
+    workspace = parts.workspaces.named(session.workspace)
     ended = await claim.read(lambda c: ended_by(c, session, item))
     if ended is None:
         ended = await claim.write(
             "unlink", lambda c: linking.unlink_session(c, session, key=item.key, by=user, now_ms=parts.now_ms())
         )
-    await write_unlink(parts, session, ended, user)
+    await write_unlink(workspace, session, ended, user)
     await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.unlinked_notice(ended.ticket_id, user))
 
@@ -92,7 +96,8 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
     """A new thread on a ticket, in this channel, linked from birth. Body: {user, ticket_id}."""
     user = str(item.body["user"])
     await may_work_here(parts, claim, user)
-    ticket = await linkable(parts, str(item.body["ticket_id"]))
+    workspace = await parts.workspace_of(claim, item)
+    ticket = await linkable(workspace, str(item.body["ticket_id"]))
     key = f"root.{item.id}"
     shown = blocks.root(ticket.id, ticket.title, user)
     await claim.write(
@@ -110,7 +115,7 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
         f"{item.key}:link",
         "link",
         root.ts,
-        {"user": user, "ticket_id": ticket.id},
+        {"user": user, "ticket_id": ticket.id, "workspace": workspace.name},
     )
 
     def begin(connection: Connection) -> None:
@@ -121,9 +126,9 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
     parts.wake()
 
 
-async def linkable(parts: Parts, ticket_id: str) -> Ticket:
+async def linkable(workspace: Workspace, ticket_id: str) -> Ticket:
     """The ticket, if a session may be linked to it; raises TicketNotFound, TicketUnreadable, TicketArchived."""
-    ticket = await parts.in_store(lambda store: store.get(ticket_id))
+    ticket = await workspace.in_store(lambda store: store.get(ticket_id))
     if ticket.archived:
         raise TicketArchived(ticket.id)
     return ticket
@@ -142,23 +147,23 @@ async def may_work_here(parts: Parts, claim: Claim, user: str) -> None:
 
 
 async def write_link(
-    parts: Parts, session: ChatSession, made: linking.Link, replaced: linking.Link | None, user: str
+    workspace: Workspace, session: ChatSession, made: linking.Link, replaced: linking.Link | None, user: str
 ) -> None:
     """The link in the history of the ticket (and its end in that of the former one): ids alone, no words."""
     if replaced:
-        await write_unlink(parts, session, replaced, user)
-    await record(parts, made.ticket_id, "session_linked", session, user, made.op)
+        await write_unlink(workspace, session, replaced, user)
+    await record(workspace, made.ticket_id, "session_linked", session, user, made.op)
 
 
-async def write_unlink(parts: Parts, session: ChatSession, ended: linking.Link, user: str) -> None:
+async def write_unlink(workspace: Workspace, session: ChatSession, ended: linking.Link, user: str) -> None:
     """The end of a link in the ticket's history; a ticket that is gone meanwhile has none to write to."""
     try:
-        await record(parts, ended.ticket_id, "session_unlinked", session, user, ended.end_op)
+        await record(workspace, ended.ticket_id, "session_unlinked", session, user, ended.end_op)
     except TicketNotFound:
         return
 
 
-async def record(parts: Parts, ticket_id: str, action: str, session: ChatSession, user: str, op: str) -> None:
+async def record(workspace: Workspace, ticket_id: str, action: str, session: ChatSession, user: str, op: str) -> None:
     """Writes what happened to a session into a ticket's history, once for each op."""
     by = Actor("user", user)
     latest = session.id if action == "session_linked" else None
@@ -170,7 +175,7 @@ async def record(parts: Parts, ticket_id: str, action: str, session: ChatSession
             op=op,
         )
 
-    await parts.in_store(write)
+    await workspace.in_store(write)
 
 
 async def ask_replace(parts: Parts, claim: Claim, item: Item, user: str, elsewhere: LinkedElsewhere) -> None:
@@ -178,10 +183,10 @@ async def ask_replace(parts: Parts, claim: Claim, item: Item, user: str, elsewhe
     await answer(parts, claim, item, blocks.ask_replace(elsewhere.linked, elsewhere.wanted))
 
 
-async def answer(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown) -> None:
-    """Tells the person who asked, alone, and is done with the item."""
+async def answer(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown, *, instead: bool = False) -> None:
+    """Tells the person who asked, alone (`instead` of what was clicked), and is done with the item."""
     user, url = str(item.body["user"]), item.body.get("response_url")
-    await parts.tell(user, claim.channel, shown, thread_ts=claim.thread_ts, response_url=url)
+    await parts.tell(user, claim.channel, shown, thread_ts=claim.thread_ts, response_url=url, instead=instead)
     await claim.write("item done", lambda c: finish(c, [item]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.slack.blocks import section
 from bot.slack.markdown import Shown, plain, split
-from bot.tickets.ticket import Ticket
+from bot.tickets.summary import TicketSummary
 
 View = dict[str, Any]
 NEW_THREAD = "new"
@@ -26,13 +26,13 @@ def link_modal(
     if threads is not None:
         options = [option("Start a new thread on the ticket", NEW_THREAD), *(option(t, ts) for ts, t in threads[:99])]
         blocks.append(thread_picker(options, "Thread"))
-    return _modal("Link to ticket", "link_modal", metadata, blocks, submit="Link")
+    return modal("Link to ticket", "link_modal", metadata, blocks, submit="Link")
 
 
 def unlink_modal(*, metadata: Mapping[str, str], threads: Sequence[tuple[str, str]]) -> View:
     """Which of the linked threads here."""
     picker = thread_picker([option(label, ts) for ts, label in threads[:100]], "Thread to unlink")
-    return _modal("Unlink a thread", "unlink_modal", metadata, [picker], submit="Unlink")
+    return modal("Unlink a thread", "unlink_modal", metadata, [picker], submit="Unlink")
 
 
 def archive_modal(*, metadata: Mapping[str, str], ticket: tuple[str, str] | None, private: bool) -> View:
@@ -56,7 +56,7 @@ def archive_modal(*, metadata: Mapping[str, str], ticket: tuple[str, str] | None
         },
     }
     blocks = [section(f"The whole thread is kept with the ticket. {who}"), ticket_picker(ticket), note]
-    return _modal("Archive to ticket", "archive_modal", metadata, blocks, submit="Archive")
+    return modal("Archive to ticket", "archive_modal", metadata, blocks, submit="Archive")
 
 
 def confirm_replace(kind: str, linked: str, wanted: str, metadata: Mapping[str, str]) -> View:
@@ -65,7 +65,7 @@ def confirm_replace(kind: str, linked: str, wanted: str, metadata: Mapping[str, 
         f"This thread is linked to *{plain(linked)}*. Link it to *{plain(wanted)}* instead? "
         f"{plain(linked)} goes on listing it as a past session."
     )
-    return _modal("Replace the ticket?", f"{kind}_confirm", metadata, [section(text)], submit="Replace")
+    return modal("Replace the ticket?", f"{kind}_confirm", metadata, [section(text)], submit="Replace")
 
 
 def ticket_modal(ticket_id: str, card: Shown, *, metadata: Mapping[str, str]) -> View:
@@ -74,15 +74,15 @@ def ticket_modal(ticket_id: str, card: Shown, *, metadata: Mapping[str, str]) ->
     for block in card.blocks:
         written = block["type"] == "markdown"
         blocks += [section(plain(part)) for part in split(block["text"], 2_000)] if written else [block]
-    return _modal(f"Ticket {ticket_id}", "ticket_modal", metadata, blocks)
+    return modal(f"Ticket {ticket_id}", "ticket_modal", metadata, blocks)
 
 
 def message_modal(title: str, text: str) -> View:
     """A plain sentence."""
-    return _modal(title, "message_modal", {}, [section(plain(text) or "…")])
+    return modal(title, "message_modal", {}, [section(plain(text) or "…")])
 
 
-def ticket_options(tickets: Sequence[Ticket]) -> list[dict[str, Any]]:
+def ticket_options(tickets: Sequence[TicketSummary]) -> list[dict[str, Any]]:
     """What the ticket picker offers, at most 100."""
     return [option(f"{ticket.id} · {ticket.title}", ticket.id) for ticket in tickets[:100]]
 
@@ -130,7 +130,7 @@ def option(label: str, value: str) -> dict[str, Any]:
     }
 
 
-def _modal(
+def modal(
     title: str,
     callback_id: str,
     metadata: Mapping[str, str],
@@ -138,6 +138,7 @@ def _modal(
     *,
     submit: str | None = None,
 ) -> View:
+    """A modal; one that asks for something has a word for sending it."""
     view: View = {
         "type": "modal",
         "callback_id": callback_id,

@@ -8,7 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
-from bot.agent.definition import DEFAULT_AGENT, Agent
+from bot.agent.definition import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim
@@ -29,10 +29,13 @@ from bot.slack import blocks
 from bot.slack.arrivals import SAID, said_in
 from bot.slack.parts import Parts
 from bot.slack.words import MENTION, command_in
+from bot.slack.workspaces import Workspace
 
 
-async def open_session(parts: Parts, claim: Claim, *, by: str, until: str, title: str = "") -> ChatSession:
-    """The session of this thread; made, with everything said in it so far, when it is none yet.
+async def open_session(
+    parts: Parts, claim: Claim, workspace: Workspace, *, by: str, until: str, title: str = ""
+) -> ChatSession:
+    """The session of this thread; made, in `workspace` and with everything said in it so far, when it is none yet.
 
     What was said after `until` (a ts) is taken in as if its event had come, which it may not have, or will again.
     Raises NotInChannel, with how to invite the bot, where it cannot read.
@@ -43,7 +46,7 @@ async def open_session(parts: Parts, claim: Claim, *, by: str, until: str, title
     found_said = await earlier_messages(parts, claim)
     earlier = [said for said in found_said if said.ts <= until]
     later = [said for said in found_said if said.ts > until]
-    agent = agent_of(parts, DEFAULT_AGENT.id)
+    agent = workspace.agent(DEFAULT_AGENT.id)
     first = next((said.text for said in earlier if not said.bot), title)
     session_id = new_session_id()
 
@@ -52,7 +55,7 @@ async def open_session(parts: Parts, claim: Claim, *, by: str, until: str, title
             connection,
             session_id=session_id,
             team=claim.team,
-            workspace=parts.workspace,
+            workspace=workspace.name,
             thread_id=claim.thread_id,
             title=title_from(plain_words(first)) or title or "Chat",
             agent=agent.id,
@@ -67,11 +70,6 @@ async def open_session(parts: Parts, claim: Claim, *, by: str, until: str, title
         return get_session(connection, made.id)
 
     return await claim.write("session begins", begin)
-
-
-def agent_of(parts: Parts, agent_id: str) -> Agent:
-    """The agent of this id as its file stands now; the built-in one where no file defines it."""
-    return parts.agents().get(agent_id) or DEFAULT_AGENT
 
 
 def plain_words(text: str) -> str:
@@ -146,13 +144,14 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         )
 
     session, ticket_id, note = await claim.read(state)
-    agent = agent_of(parts, session.agent)
+    workspace = parts.workspaces.find(session.workspace)
+    agent = workspace.agent(session.agent) if workspace else DEFAULT_AGENT
     shown = blocks.header(
         title=session.title,
         state=session.state,
         agent_name=agent.name,
         model=session.model,
-        ticket=await badge(parts, ticket_id) if ticket_id else None,
+        ticket=await badge(workspace, ticket_id) if ticket_id else None,
         note=note if session.state == "archived" else None,
     )
     key = f"{session.id}.header"
@@ -162,10 +161,12 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
     )
 
 
-async def badge(parts: Parts, ticket_id: str) -> blocks.Badge:
-    """The ticket as the header shows it, also when its file is gone or cannot be read."""
+async def badge(workspace: Workspace | None, ticket_id: str) -> blocks.Badge:
+    """The ticket as the header shows it, also when its file is gone or cannot be read, or its whole workspace."""
     try:
-        ticket = await parts.in_store(lambda store: store.get(ticket_id))
+        if workspace is None:
+            return blocks.Badge(ticket_id, "", "", missing=True)
+        ticket = await workspace.in_store(lambda store: store.get(ticket_id))
     except BotError:
         return blocks.Badge(ticket_id, "", "", missing=True)
     return blocks.Badge(ticket.id, ticket.title, str(ticket.status))

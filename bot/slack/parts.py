@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.agent.definition import Agent
 from bot.agent.model import Model
 from bot.database import Database
-from bot.errors import NotInChannel
+from bot.errors import NotInChannel, OtherWorkspace
+from bot.inbox.claim import Claim, Item
 from bot.inbox.intake import Arrival, take_in
 from bot.inbox.worker import Pace
+from bot.sessions.choice import chosen_workspace, former_ids
+from bot.sessions.session import find_at
 from bot.slack.arrivals import Identity
 from bot.slack.blocks import Shown
 from bot.slack.pace import Appends
 from bot.slack.people import People
-from bot.tickets.store import TicketStore
+from bot.slack.workspaces import Workspace, Workspaces
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 CANNOT_POST = ("not_in_channel", "channel_not_found", "user_not_in_channel", "messages_tab_disabled")
 
@@ -45,26 +45,72 @@ class Parts:
     """The parts of the bot that its features share. `wake` and `stop_thread` are the worker's."""
 
     db: Database
-    store: TicketStore
-    workspace: str  # the key of the ticket workspace
-    workspace_folder: Path
+    workspaces: Workspaces
     private_folder: Path
     client: AsyncWebClient
     people: People
     me: Identity
     model: Model
-    agents: Callable[[], Mapping[str, Agent]]
     commands: CommandNames
     pace: Pace
     now_ms: Callable[[], int]
     appends: Appends
+    files: ThreadPoolExecutor  # the threads in which ticket files are read and written
     wake: Callable[[], None] = lambda: None
     stop_thread: Callable[[int], None] = lambda thread_id: None
-    files: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(4, thread_name_prefix="tickets"))
 
-    async def in_store(self, fn: Callable[[TicketStore], T]) -> T:
-        """Runs fn(store) beside the event loop: ticket files are read and written in threads of their own."""
-        return await asyncio.get_running_loop().run_in_executor(self.files, fn, self.store)
+    async def workspace_at(
+        self, channel: str, user: str, thread_ts: str = "", *, seen: str = "", at_ms: int | None = None
+    ) -> Workspace:
+        """The ticket workspace at a place in Slack, for this person.
+
+        A thread that is a session keeps the one it began with. Otherwise `seen` counts, the one whose tickets the
+        person was shown; then what the settings say of the channel; in a direct message what the person has chosen
+        (by `at_ms`); elsewhere the default. Raises OtherWorkspace where session and `seen` disagree, and
+        WorkspaceUnknown for one that the settings no longer name.
+        """
+        session = await self.db.read(lambda c: find_at(c, self.me.team, channel, thread_ts)) if thread_ts else None
+        if session and seen and seen != session.workspace:
+            raise OtherWorkspace(session.workspace, seen)
+        if session or seen:
+            return self.workspaces.named(session.workspace if session else seen)
+        if len(self.workspaces) == 1:
+            return self.workspaces.default
+        return await self._workspace_of_channel(channel) or (
+            await self.workspace_chosen(user, at_ms) if await self.is_direct(channel) else self.workspaces.default
+        )
+
+    async def _workspace_of_channel(self, channel: str) -> Workspace | None:
+        """What the settings say of the channel, also under an id that it had before."""
+        found = self.workspaces.of_channel(channel)
+        if found:
+            return found
+        former = await self.db.read(lambda c: former_ids(c, self.me.team, channel))
+        return next((known for old in former if (known := self.workspaces.of_channel(old))), None)
+
+    async def is_direct(self, channel: str) -> bool:
+        """Whether the channel is a person's direct message with the bot, as Slack says."""
+        try:
+            return (await self.people.channel(channel)).im
+        except NotInChannel:
+            return False
+
+    async def workspace_chosen(self, user: str, at_ms: int | None = None) -> Workspace:
+        """What the person chose for direct messages and App Home (by `at_ms`); the default until then."""
+        name = await self.db.read(lambda c: chosen_workspace(c, self.me.team, user, at_ms))
+        chosen = self.workspaces.find(name) if name else None
+        return chosen if chosen and await self.may_choose(user, chosen) else self.workspaces.default
+
+    async def may_choose(self, user: str, workspace: Workspace) -> bool:
+        """Full members may choose any workspace; guests and strangers one that a channel of theirs has."""
+        if workspace is self.workspaces.default or (await self.people.person(user)).full_member:
+            return True
+        return not (await self.people.audience_of(user)).own.isdisjoint(workspace.channels)
+
+    async def workspace_of(self, claim: Claim, item: Item) -> Workspace:
+        """As workspace_at, for what waits in the inbox."""
+        seen, user = str(item.body.get("workspace") or ""), str(item.body["user"])
+        return await self.workspace_at(claim.channel, user, claim.thread_ts, seen=seen)
 
     async def take_in(self, arrival: Arrival) -> bool:
         """Writes an arrival down and wakes the worker; False when it had come before."""
@@ -73,15 +119,27 @@ class Parts:
         return new is not None
 
     async def tell(
-        self, user: str, channel: str, shown: Shown, *, thread_ts: str = "", response_url: str | None = None
+        self,
+        user: str,
+        channel: str,
+        shown: Shown,
+        *,
+        thread_ts: str = "",
+        response_url: str | None = None,
+        instead: bool = False,
     ) -> None:
         """Shows something to one person alone, where that person is. Such a message arrives at most once.
 
-        By the response_url of a command or click where there is one (it works where the bot is no member), else
-        as an ephemeral message, else as a direct message.
+        By the response_url of a command or click where there is one (it works where the bot is no member; with
+        `instead` it takes the place of what was clicked), else as an ephemeral message, else as a direct message.
         """
         content: dict[str, Any] = {"text": shown.text, "blocks": shown.blocks}
+        if response_url and instead and await self._replace(response_url, content):
+            return
         if response_url and not thread_ts and await self._respond(response_url, content):
+            return
+        if not channel:
+            await self._tell_directly(user, content)
             return
         try:
             await self.client.chat_postEphemeral(channel=channel, user=user, thread_ts=thread_ts or None, **content)
@@ -97,10 +155,18 @@ class Parts:
         answer = await AsyncWebhookClient(url).send(response_type="ephemeral", replace_original=False, **content)
         return answer.status_code == 200
 
+    async def _replace(self, url: str, content: dict[str, Any]) -> bool:
+        answer = await AsyncWebhookClient(url).send(replace_original=True, **content)
+        return answer.status_code == 200
+
+    async def direct_channel(self, user: str) -> str:
+        """The id of the person's direct message with the bot, opened if need be."""
+        opened = await self.client.conversations_open(users=user)
+        return str(opened["channel"]["id"])
+
     async def _tell_directly(self, user: str, content: dict[str, Any]) -> None:
         try:
-            opened = await self.client.conversations_open(users=user)
-            await self.client.chat_postMessage(channel=opened["channel"]["id"], **content)
+            await self.client.chat_postMessage(channel=await self.direct_channel(user), **content)
         except SlackApiError as error:
             log.warning("could not tell %s: %s", user, error.response.get("error"))
 

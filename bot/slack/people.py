@@ -123,6 +123,11 @@ class People:
                 "Ask one of them to do it."
             )
 
+    async def may_look(self, user_id: str) -> None:
+        """Raises NotAllowed for people of another workspace: what is in a list or picker is not theirs to see."""
+        if (await self.person(user_id)).stranger:
+            raise NotAllowed("Only members of the workspace that installed me can look through its tickets.")
+
     def forget(self, *, channel: str | None = None, user: str | None = None) -> None:
         """Somebody joined or left, or a channel changed: what depends on it is asked anew."""
 

@@ -6,17 +6,26 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from bot.slack.parts import Parts
+from bot.slack.workspaces import Workspace
+
 
 @dataclass(frozen=True)
 class Place:
-    """A channel and a thread in it; thread_ts is '' for the channel itself."""
+    """A channel and a thread in it; thread_ts is '' for the channel itself.
+
+    `workspace` is the one whose tickets a modal shows; `shown_ms` is when the message appeared that was clicked.
+    """
 
     channel: str
     thread_ts: str
+    workspace: str = ""
+    shown_ms: int | None = None
 
     def remember(self, **more: str) -> dict[str, str]:
         """The place as a modal's private_metadata keeps it, with what else it must not forget."""
-        return {"channel": self.channel, "thread_ts": self.thread_ts, **more}
+        known = {"workspace": self.workspace} if self.workspace else {}
+        return {"channel": self.channel, "thread_ts": self.thread_ts, **known, **more}
 
 
 def place_of(body: dict[str, Any]) -> Place:
@@ -27,7 +36,7 @@ def place_of(body: dict[str, Any]) -> Place:
     """
     if "view" in body and "message" not in body:
         kept = remembered(body)
-        return Place(kept["channel"], kept.get("thread_ts", ""))
+        return Place(kept["channel"], kept.get("thread_ts", ""), kept.get("workspace", ""))
     channel, message, container = (
         str(body["channel"]["id"]),
         body.get("message") or {},
@@ -36,7 +45,15 @@ def place_of(body: dict[str, Any]) -> Place:
     thread_ts = message.get("thread_ts") or container.get("thread_ts")
     if not thread_ts and not container.get("is_ephemeral"):
         thread_ts = message.get("ts") or container.get("message_ts")
-    return Place(channel, str(thread_ts or ""))
+    shown_ts = str(message.get("ts") or container.get("message_ts") or "")
+    shown_ms = int(float(shown_ts) * 1000) if body.get("type") == "block_actions" and shown_ts else None
+    return Place(channel, str(thread_ts or ""), shown_ms=shown_ms)
+
+
+async def workspace_here(parts: Parts, body: dict[str, Any], place: Place) -> Workspace:
+    """The ticket workspace at a place, for the person who clicked, chose or typed there."""
+    user = str(body["user"]["id"])
+    return await parts.workspace_at(place.channel, user, place.thread_ts, seen=place.workspace, at_ms=place.shown_ms)
 
 
 def remembered(body: dict[str, Any]) -> dict[str, Any]:

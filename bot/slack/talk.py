@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
+from bot.agent.definition import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
@@ -23,10 +24,11 @@ from bot.sessions.session import (
 from bot.slack import blocks
 from bot.slack.link import record, resume
 from bot.slack.listening import Room, answers
-from bot.slack.opening import agent_of, open_session, refresh_header, said_by
+from bot.slack.opening import open_session, refresh_header, said_by
 from bot.slack.parts import Parts
 from bot.slack.turns import run
 from bot.slack.words import Word, command_in
+from bot.slack.workspaces import Workspace
 from bot.tickets.ticket import Ticket
 
 log = logging.getLogger(__name__)
@@ -62,9 +64,9 @@ async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
             return
     if session is None:
         first, last = batch.items[0], batch.items[-1]
-        session = await open_session(
-            parts, claim, by=str(batch.asked_by), until=last.order_ts, title=first.body["text"]
-        )
+        by = str(batch.asked_by)
+        workspace = await parts.workspace_at(claim.channel, by)
+        session = await open_session(parts, claim, workspace, by=by, until=last.order_ts, title=first.body["text"])
         await refresh_header(parts, claim, session.id)
     elif session.state == "archived" and batch.asked_by:
         await resume(parts, claim, session)
@@ -127,8 +129,9 @@ async def refused(parts: Parts, user: str) -> blocks.Shown | None:
 async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) -> transcript.Turn | None:
     """Keeps what was said, with its references, and begins the turn: one transaction, then it cannot be lost."""
     said = [await said_by(parts, item.body) for item in batch.items]
-    named = await references(parts, claim, session, said)
-    agent = agent_of(parts, session.agent)
+    workspace = parts.workspaces.find(session.workspace)
+    named = await references(parts, claim, workspace, session, said) if workspace else []
+    agent = workspace.agent(session.agent) if workspace else DEFAULT_AGENT
 
     def keep(connection: Connection) -> transcript.Turn | None:
         for one in said:
@@ -168,7 +171,7 @@ def seen_messages(connection: Connection, session: ChatSession) -> set[int]:
 
 
 async def references(
-    parts: Parts, claim: Claim, session: ChatSession, said: Sequence[Said]
+    parts: Parts, claim: Claim, workspace: Workspace, session: ChatSession, said: Sequence[Said]
 ) -> list[tuple[Ticket, str]]:
     """The tickets that people name here for the first time, written into each ticket's history, with who did."""
 
@@ -181,14 +184,14 @@ async def references(
     for one in said:
         if one.bot or await refused(parts, one.user_id):
             continue
-        for ticket_id in await parts.in_store(lambda store, text=one.text: store.ids_in(text)):  # type: ignore[misc]
+        for ticket_id in await workspace.in_store(lambda store, text=one.text: store.ids_in(text)):  # type: ignore[misc]
             if ticket_id in seen:
                 continue
             seen.add(ticket_id)
             try:
                 op = f"refer:{session.id}:{ticket_id}"
-                await record(parts, ticket_id, "session_referenced", session, one.user_id, op)
-                ticket = await parts.in_store(lambda store, i=ticket_id: store.get(i))  # type: ignore[misc]
+                await record(workspace, ticket_id, "session_referenced", session, one.user_id, op)
+                ticket = await workspace.in_store(lambda store, i=ticket_id: store.get(i))  # type: ignore[misc]
             except BotError as error:
                 log.warning("a reference could not be recorded: %s", error.text)
                 continue

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.agent.prompt import ticket_context
+from bot.agent.reads import Context
 from bot.agent.turn import Outcome, Setting, run_turn, tools_of
-from bot.errors import BotError
+from bot.errors import BotError, WorkspaceUnknown
 from bot.inbox import posts
 from bot.inbox.claim import Claim
+from bot.mcp_servers.answers import SessionLine
+from bot.mcp_servers.session_tools import Sessions
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript
 from bot.sessions.linking import current_link
+from bot.sessions.listing import sessions_of_ticket
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Turn
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
 from bot.slack.markdown import answer_parts, answer_text, failed_note, stopped_note
-from bot.slack.opening import agent_of, refresh_header
+from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import Preview, pieces_of
+from bot.slack.workspaces import Workspace
+from bot.tickets.change import stamp
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket
 
@@ -52,24 +59,49 @@ async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> N
 
 
 async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, preview: Preview) -> Outcome:
+    try:
+        workspace = parts.workspaces.named(session.workspace)
+    except WorkspaceUnknown as error:
+        return Outcome("failed", error.text)
     linked = await claim.read(lambda c: current_link(c, session.id))
-    agent = agent_of(parts, turn.agent)
+    agent = workspace.agent(turn.agent)
     acting: dict[str, Any] = {
         "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
 
-    async with tools_of(ticket_server(parts.store)) as tools:
+    async with tools_of(ticket_server(workspace.store, sessions=sessions_here(parts, claim, session))) as tools:
         setting = Setting(
             agent=agent,
             model=parts.model,
             tools=tools,
-            context=lambda: context(parts, linked.ticket_id if linked else None),
+            context=lambda: context(workspace, linked.ticket_id if linked else None),
             acting=acting,
             now_ms=parts.now_ms,
             catch_up=lambda: catch_up(parts, claim),
         )
         return await run_turn(claim, turn, setting, preview)
+
+
+def sessions_here(parts: Parts, claim: Claim, session: ChatSession) -> Sessions:
+    """Lists a ticket's sessions for the agent as everybody in its channel may see them, whoever speaks to it."""
+
+    async def listed(ticket_id: str) -> list[SessionLine]:
+        audience = await parts.people.audience_in(claim.channel)
+        found = await parts.db.read(
+            lambda c: sessions_of_ticket(c, audience, session.team, session.workspace, ticket_id)
+        )
+        return [
+            SessionLine(
+                title=one.session.title,
+                state=one.state,
+                note=one.note,
+                lastUpdated=stamp(datetime.fromtimestamp(one.last_ms / 1000, UTC)),
+            )
+            for one in found
+        ]
+
+    return listed
 
 
 async def _settle(
@@ -106,25 +138,22 @@ def _done(connection: Connection, turn: Turn, now_ms: int) -> None:
         transcript.end_turn(connection, turn.id, "done", now_ms)
 
 
-async def context(parts: Parts, ticket_id: str | None) -> str | None:
+async def context(workspace: Workspace, ticket_id: str | None) -> Context | None:
     """The linked ticket as the agent is to know it, fresh from its file; why not, where it cannot be read."""
     if ticket_id is None:
         return None
     try:
-        return await parts.in_store(lambda store: _context(store, ticket_id))
+        return await workspace.in_store(lambda store: _context(store, ticket_id))
     except BotError as error:
-        return f"The linked ticket {ticket_id} cannot be read now: {error.text}"
+        return Context(f"The linked ticket {ticket_id} cannot be read now: {error.text}")
 
 
-def _context(store: TicketStore, ticket_id: str) -> str:
+def _context(store: TicketStore, ticket_id: str) -> Context:
     ticket = store.get(ticket_id)
     related = _tickets(store, [*ticket.relates_to, *([ticket.parent_id] if ticket.parent_id else [])])
-    return ticket_context(
-        ticket,
-        related,
-        _tickets(store, ticket.blocked_by),
-        store.epic(ticket.epic_id) if ticket.epic_id else None,
-    )
+    epic = store.epic(ticket.epic_id) if ticket.epic_id else None
+    text = ticket_context(ticket, related, _tickets(store, ticket.blocked_by), epic)
+    return Context(text, {ticket.id: ticket.revision})
 
 
 def _tickets(store: TicketStore, ids: Sequence[str]) -> dict[str, Ticket | None]:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bot.errors import InvalidTicket
+from bot.tickets.vocabulary import Status, spelled
+
 TICKET_ID = r"[A-Za-z#][A-Za-z0-9#]{0,4}-\d{1,9}"
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
-VERBS = ("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket")
+LINK = re.compile(r"<(?:(?:https?|mailto):[^|<>]*|#[CDG][A-Z0-9]+)\|([^<>]+)>|<((?:https?|mailto):[^|<>]*)>")
+VERBS = ("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace")
 
 
 @dataclass(frozen=True)
@@ -46,15 +50,37 @@ def command_in(text: str, bot_user: str, *, direct: bool = False, slash: tuple[s
     return _plain(stripped) if addressed else None
 
 
+def as_typed(text: str) -> str:
+    """A text as the person typed it, where Slack wrote addresses as <links> and `&<>` as entities."""
+    typed = LINK.sub(lambda match: match[1] or match[2], text)
+    return typed.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def begins_status(text: str) -> bool:
+    """Whether a text is a status in any spelling, or the beginning of one (two letters at least)."""
+    try:
+        return bool(spelled(Status, text))
+    except InvalidTicket:
+        letters = letters_of(text)
+        return len(letters) > 1 and any(letters_of(status).startswith(letters) for status in Status)
+
+
+def letters_of(text: str) -> str:
+    """A word without what people type between its parts: `In Review` and `in_review` are the same."""
+    return re.sub(r"[\W_]+", "", text.casefold())
+
+
 def _plain(text: str) -> Word | None:
     """A command without a mark before it."""
     forms = (
         rf"(link|ticket)(?:\s+({TICKET_ID}))?",
-        r"(status)(?:\s+(backlog|planned|in[ _-]?progress|in[ _-]?review|done|cancelled|canceled))?",
+        r"(status)(?:\s+(\w+(?:[ _-]\w+)?))?",
+        r"(workspace)(?:\s+([\w-]+))?",
         r"(unlink|sessions|stop|help|archive)",
         r"(archive)\s*:\s*(.+)",
     )
     for form in forms:
         if match := re.fullmatch(form + r"[.!?]?", text, re.IGNORECASE | re.DOTALL):
-            return Word(match[1].lower(), (match[2] or "").strip() if match.re.groups > 1 else "")
+            verb, argument = match[1].lower(), (match[2] or "").strip() if match.re.groups > 1 else ""
+            return Word(verb, argument) if verb != "status" or not argument or begins_status(argument) else None
     return None

@@ -16,15 +16,18 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim, ClaimLost, Item, count_attempt, finish, stop_heard, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
-from bot.slack import blocks, tickets
+from bot.slack import blocks, find_tickets, new_ticket, status, tickets
 from bot.slack.archiving import archive_thread
+from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
 from bot.slack.edits import catch_up
+from bot.slack.following import ticket_changed
 from bot.slack.link import answer, link, start, unlink
 from bot.slack.parts import Parts
 from bot.slack.talk import talk, word_of
+from bot.slack.ticket_command import slash_ticket
 from bot.slack.turns import run
-from bot.slack.words import Word
+from bot.slack.words import Word, as_typed
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Parts, Claim, Item], Awaitable[None]]
@@ -91,9 +94,11 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
     elif word.verb == "sessions":
         await tickets.show_sessions(parts, claim, item)
     elif word.verb == "status":
-        await tickets.status(parts, claim, item, argument)
+        await status.linked_status(parts, claim, item, as_typed(argument))
+    elif word.verb == "workspace":
+        await workspace(parts, claim, item, argument)
     elif word.verb == "ticket" and argument:
-        await tickets.slash_ticket(parts, claim, _with(item, text=argument))
+        await slash_ticket(parts, claim, _with(item, text=argument))
     else:
         await answer(parts, claim, item, tickets.help_for(parts))
 
@@ -150,9 +155,13 @@ HANDLERS: dict[str, Handler] = {
     "unlink": unlink,
     "start": start,
     "archive": archive_thread,
-    "ticket": tickets.slash_ticket,
+    "ticket": slash_ticket,
+    "new_ticket": new_ticket.from_form,
+    "page": find_tickets.page,
+    "status": status.move,
     "sessions": tickets.show_sessions,
     "sessions_post": tickets.post_sessions,
     "stop": stop,
     "joined": joined,
+    "ticket_changed": ticket_changed,
 }

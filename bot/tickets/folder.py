@@ -100,7 +100,9 @@ class Folder(Generic[T]):
         """Brings the catalogue up to what the files hold, before a question about many of them."""
         if not self.follows:
             self.sweep()
-        elif not self.swept():
+            return
+        self.folder_time()  # says so when the workspace is gone
+        if not self.swept():
             self._await_first_read()
 
     def look_for_names(self) -> None:
@@ -173,7 +175,6 @@ class Folder(Generic[T]):
         return loaded if loaded is not None and loaded.seen.key == key else None
 
     def _await_first_read(self) -> None:
-        self.folder_time()
         if not self.read_once.wait(_FIRST_READ_SECONDS):
             raise WorkspaceUnavailable("The tickets are being read for the first time. Try again in a minute.")
 

@@ -16,7 +16,6 @@ from bot.tickets.change import Value
 from bot.tickets.entries import Seen, Stamp
 from bot.tickets.ids import id_key
 from bot.tickets.reading import Unfit
-from bot.tickets.yaml_text import BOM
 from bot.tickets.yaml_values import Parsed, YamlProblem, parse
 
 T = TypeVar("T")
@@ -39,11 +38,15 @@ class Problem:
 
 @dataclass(frozen=True)
 class Loaded(Generic[T]):
-    """A file as it was read: where it stands, and its record or its problem."""
+    """A file as it was read: where it stands, and its record or its problem.
+
+    `parsed` says where each value stands, when the file has just been read; it is not kept.
+    """
 
     path: Path
     seen: Seen
     record: T | Problem
+    parsed: Parsed | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Loader(Generic[T]):
     def parse(self, content: bytes, path: Path) -> tuple[Parsed | None, T | Problem]:
         """What bytes hold, or why they cannot be read."""
         try:
-            text = content.decode("utf-8").removeprefix(BOM)
+            text = content.decode("utf-8")
         except UnicodeDecodeError as error:
             line = content.count(b"\n", 0, error.start) + 1
             return None, Problem(self.file(path), line, "it is not UTF-8 text")
@@ -111,13 +114,14 @@ class Loader(Generic[T]):
         if kept is not None and kept.seen.digest == seen.digest:
             loaded = replace(kept, seen=replace(seen, id=kept.seen.id, key=kept.seen.key))
         else:
-            _, record = self.parse(content, path)
-            loaded = Loaded(path, self._named(seen, record), record)
+            parsed, record = self.parse(content, path)
+            loaded = Loaded(path, self._named(seen, record), record, parsed)
         return self.keep(loaded)
 
     def keep(self, loaded: Loaded[T]) -> Loaded[T]:
+        """Keeps a file in memory, in place of the one that was not asked for the longest."""
         with self._lock:
-            self._kept[loaded.seen.name] = loaded
+            self._kept[loaded.seen.name] = replace(loaded, parsed=None)
             self._kept.move_to_end(loaded.seen.name)
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)

@@ -139,9 +139,11 @@ def _text(values: Mapping, key: str, path: Path = ()) -> str | None:
     value = values.get(key)
     if value is None:
         return None
-    if isinstance(value, dict | list):
-        raise Unfit((*path, key), f"{key} is not a text")
-    return _spelling(value) if key == "description" else _spelling(value).strip()
+    if not isinstance(value, str):
+        if isinstance(value, dict | list):
+            raise Unfit((*path, key), f"{key} is not a text")
+        value = _spelling(value)
+    return value if key == "description" else value.strip()
 
 
 def _list(values: Mapping, key: str) -> list[Value]:
@@ -190,12 +192,12 @@ def _time(values: Mapping, path: Path, key: str) -> datetime | None:
     text = _text(values, key, path)
     if not text:
         return None
-    for form in _TIME_FORMS:
+    for form in _TIME_FORMS if len(text) < _LONGEST_TIME else ():
         try:
             at = form(text)
+            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         except (ValueError, OverflowError):
             continue
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     raise Unfit((*path, key), f"{key} is “{text[:40]}”, which is no date such as 2025-07-31T09:30:00Z")
 
 
@@ -205,4 +207,5 @@ def _iso(text: str) -> datetime:
     return datetime.fromisoformat(padded + re.sub(r"\s+(?=[-+Zz])", "", text[19:]).upper())
 
 
+_LONGEST_TIME = 60
 _TIME_FORMS: tuple[Callable[[str], datetime], ...] = (datetime.fromisoformat, _iso)

@@ -95,6 +95,11 @@ def _shown(value: Value) -> str:
     return text if len(text) <= 300 else f"{text[:299]}…"
 
 
+def fields_of(ticket: Ticket) -> dict[str, Value]:
+    """A ticket's fields by the keys they have in its file; subtasks, times and history are left out."""
+    return {name: _field(ticket, name) for name in _NAMED}
+
+
 def _field(ticket: Ticket, name: str) -> Value:
     values: dict[str, Value] = {
         "title": ticket.title,

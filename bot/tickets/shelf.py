@@ -34,21 +34,22 @@ def change(
     """
     with files.workspace_lock(folder.catalogue.workspace):
         for _ in range(_TRIES):
-            alone, path = not folder.unlisted(), find().path
-            target = Path(os.path.realpath(path))
+            alone, found = not folder.unlisted(), find()
+            path, target = found.path, Path(os.path.realpath(found.path))
             content = _content(target)
             if content is None:
                 continue
-            parsed, before = folder.loader.parse(content, path)
+            parsed, before = found.parsed, found.record
+            if parsed is None or found.seen.digest != files.digest(content):
+                parsed, before = folder.loader.parse(content, path)
             if isinstance(before, Problem) or parsed is None:
                 raise _error(before)
             wanted = rule(before, clock())
             if wanted is None:
                 return before, before, False
             edits = [*wanted.edits, *([Append(("history",), wanted.entry.value(op))] if wanted.entry else [])]
-            edited = yaml_text.apply(
-                content.decode("utf-8"), edits, file=folder.loader.file(path), order=(keys, SUBTASK_KEYS)
-            )
+            text, file = content.decode("utf-8"), folder.loader.file(path)
+            edited = yaml_text.apply(text, parsed, edits, file=file, order=(keys, SUBTASK_KEYS))
             new = edited.text.encode("utf-8")
             after = folder.loader.understood(edited.parsed, new, path)
             if isinstance(after, Problem):

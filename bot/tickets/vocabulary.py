@@ -87,7 +87,10 @@ def spelled(kind: type[_Word], text: str) -> _Word:
 
     Raises InvalidTicket, naming the words there are.
     """
-    known: dict[str, str] = {word.value.replace("_", ""): word.value for word in kind} | _SPELLINGS[kind]
+    try:
+        return kind(text)
+    except ValueError:
+        known: dict[str, str] = {word.value.replace("_", ""): word.value for word in kind} | _SPELLINGS[kind]
     letters = re.sub(r"[\W_]+", "", text.casefold())
     plain = letters or text.strip().replace("\ufe0f", "")
     if plain in known:

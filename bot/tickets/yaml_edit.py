@@ -142,7 +142,7 @@ class Editor:
             position = own_end(self._text, node, node.start_mark.index)
             at_end = self._splices.ends_file(position, column)
             lines = style.item_lines(value, column, self._dash, may_end_file=at_end)
-            self._splices.add_below(position, column, lines, last_leaf(node))
+            self._splices.add_below(position, column, lines, last_leaf(node), depth=column + 1)
         elif self._to_block(place):
             self._empty_to_block(place, node, value)
         elif isinstance(node, yaml.SequenceNode):
@@ -158,14 +158,13 @@ class Editor:
 
     def _empty_to_block(self, place: Place, node: yaml.Node, value: Value) -> None:
         start, end = node.start_mark.index, node.end_mark.index
-        column: int = place.parent.start_mark.column
+        column: int = place.parent.start_mark.column + self._dash
         if end > start and id(node) not in self._inserted:
             self._splices.add(start - (self._text[start - 1] in " \t"), end, "")
         self._inserted[id(node)] = 1
         at_end = self._splices.ends_file(end, column)
-        lines = style.item_lines(value, column + self._dash, self._dash, may_end_file=at_end)
-        position = after_comments(self._text, end, column)
-        self._splices.add(position, position, self._splices.lines(lines), column + 1)
+        lines = style.item_lines(value, column, self._dash, may_end_file=at_end)
+        self._splices.add_below(end, column, lines, depth=column + 1)
 
     def _flow_insert(self, collection: yaml.CollectionNode, item: str) -> None:
         nth = self._inserted.get(id(collection), 0)

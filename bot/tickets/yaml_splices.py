@@ -59,10 +59,21 @@ class Splices:
         """Lines as they follow another one."""
         return "".join(self.line_break + line for line in lines)
 
-    def add_below(self, position: int, indent: int, lines: list[str], leaf: yaml.Node | None = None) -> None:
-        """New lines below the line of a position, whose last value is `leaf`, and the deeper comments below."""
+    def add_below(
+        self,
+        position: int,
+        indent: int,
+        lines: list[str],
+        leaf: yaml.Node | None = None,
+        *,
+        depth: int | None = None,
+    ) -> None:
+        """New lines below the line of a position, whose last value is `leaf`, and the deeper comments below.
+
+        The items of a list may stand in the column of the key that comes next: their `depth` is one more.
+        """
         end = after_comments(self.original, position, indent)
-        self.add(end, end, self.lines(lines), indent)
+        self.add(end, end, self.lines(lines), indent if depth is None else depth)
         if end == len(self.original) and leaf is not None and is_block_text(leaf):
             self._last_texts.append(leaf)
 

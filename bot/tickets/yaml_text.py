@@ -2,17 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 
 from bot.errors import EditRefused
-from bot.tickets.change import Append, Edit, Set, Value
+from bot.tickets.change import Append, Edit, Path, Remove, Set, Value
 from bot.tickets.yaml_edit import Editor, Order
 from bot.tickets.yaml_marks import UnmarkedEnd
 from bot.tickets.yaml_splices import Refusal
-from bot.tickets.yaml_values import Parsed, YamlProblem, parse
-
-BOM = "\ufeff"
+from bot.tickets.yaml_values import BOM, Parsed, YamlProblem, parse
 
 
 @dataclass(frozen=True)
@@ -23,54 +20,39 @@ class Edited:
     parsed: Parsed
 
 
-def apply(text: str, edits: Sequence[Edit], *, file: str, order: Order = ()) -> Edited:
-    """The text after all edits, made at once. `order` gives the order of keys at the top, one level of
-    collections below, and so on: a new key goes after the nearest one before it, else to the end.
+def apply(text: str, parsed: Parsed, edits: Sequence[Edit], *, file: str, order: Order = ()) -> Edited:
+    """The text after all edits, made at once; `parsed` is what `parse` made of this very text. `order` gives the
+    order of keys at the top, one level of collections below, and so on: a new key goes after the nearest one
+    before it, else to the end.
 
     The result is parsed once and compared with the values expected. Raises EditRefused, naming `file` and
     line, when a value cannot be changed safely (anchor, alias, tag) or the result would hold anything else.
     """
     bom, body = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    try:
-        before = parse(body)
-    except YamlProblem as problem:
-        raise _refused(file, problem.line, problem.cause) from problem
-    editor = Editor(body, before, order, is_json=_is_json(body))
+    editor = Editor(body, parsed, order, is_json=_is_json(body))
     for edit in edits:
         try:
             editor.edit(edit)
         except Refusal as refusal:
             raise _refused(file, refusal.line, refusal.cause) from refusal
         except UnmarkedEnd as lost:
-            raise _refused(file, before.line(edit.path), "it is not clear where the value ends") from lost
+            raise _refused(file, parsed.line(edit.path), "it is not clear where the value ends") from lost
     try:
-        after_text = editor.text()
-        after = parse(after_text)
+        new = bom + editor.text()
+        after = parse(new)
     except (Refusal, YamlProblem) as problem:
-        raise _refused(file, before.line(edits[0].path), "the text around it does not allow it") from problem
-    if not same(after.value, expected(before.value, edits)):
-        raise _refused(file, before.line(edits[0].path), "another value would change with it")
-    return Edited(bom + after_text, after)
+        raise _refused(file, parsed.line(edits[0].path), "the text around it does not allow it") from problem
+    if not same(after.value, expected(parsed.value, edits)):
+        raise _refused(file, parsed.line(edits[0].path), "another value would change with it")
+    return Edited(new, after)
 
 
 def expected(value: dict[str, Value], edits: Sequence[Edit]) -> dict[str, Value]:
-    """The values after the edits."""
-    result = deepcopy(value)
+    """The values after the edits; what they do not touch is shared, not copied."""
+    result: Value = value
     for edit in edits:
-        *way, last = edit.path
-        target: Value = result
-        for step in way:
-            target = _step(target, step)
-        if isinstance(edit, Append):
-            old = _step(target, last)
-            _put(target, last, [*_items(old), edit.value])
-        elif isinstance(edit, Set):
-            _put(target, last, edit.value)
-        elif isinstance(target, dict):
-            target.pop(str(last), None)
-        elif isinstance(target, list) and isinstance(last, int):
-            del target[last]
-    return result
+        result = _edited(result, edit.path, edit)
+    return result if isinstance(result, dict) else value
 
 
 def same(a: Value, b: Value) -> bool:
@@ -82,25 +64,26 @@ def same(a: Value, b: Value) -> bool:
     return type(a) is type(b) and a == b
 
 
-def _items(old: Value) -> list[Value]:
-    if isinstance(old, list):
-        return old
-    return [] if old is None else [old]
-
-
-def _step(value: Value, step: str | int) -> Value:
+def _edited(value: Value, path: Path, edit: Edit) -> Value:
+    """A copy of a collection as far as an edit below it changes it."""
+    step, way = path[0], path[1:]
     if isinstance(value, dict) and isinstance(step, str):
-        return value.get(step)
+        if isinstance(edit, Remove) and not way:
+            return {key: item for key, item in value.items() if key != step}
+        return {**value, step: _edited(value.get(step), way, edit) if way else _new(value.get(step), edit)}
     if isinstance(value, list) and isinstance(step, int) and step < len(value):
-        return value[step]
-    return None
+        if isinstance(edit, Remove) and not way:
+            return [*value[:step], *value[step + 1 :]]
+        new = _edited(value[step], way, edit) if way else _new(value[step], edit)
+        return [*value[:step], new, *value[step + 1 :]]
+    return value
 
 
-def _put(target: Value, step: str | int, value: Value) -> None:
-    if isinstance(target, dict):
-        target[str(step)] = value
-    elif isinstance(target, list) and isinstance(step, int):
-        target[step] = value
+def _new(old: Value, edit: Edit) -> Value:
+    if isinstance(edit, Append):
+        items = old if isinstance(old, list) else [] if old is None else [old]
+        return [*items, edit.value]
+    return edit.value if isinstance(edit, Set) else old
 
 
 def _is_json(text: str) -> bool:

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 import yaml
 
 from bot.tickets.change import Path, Value
+from bot.tickets.yaml_pairs import HalfCharacter, masked, unmask
 
+BOM = "\ufeff"
 MAX_DEPTH = 60
-MAX_VALUES = 200_000
+MAX_VALUES = 300_000  # keys and values; a ticket with 10,000 lines of history has fewer
+# What aliases may make of a text: so many times its characters, and some.
+_MORE, _SOME = 2, 10_000
 
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
 _DECIMAL = re.compile(r"-?(?:[1-9][0-9]{0,14}|0)\.[0-9]{1,15}")
-_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_WORDS = {**dict.fromkeys(("", "~", "null", "Null", "NULL")), "true": True, "false": False}
+_ANCHOR = re.compile(r"&(?<!\w&)[\w-]")
+_TOO_MANY = f"it holds more than {MAX_VALUES:,} values"
+_NO_CHARACTER = "found invalid Unicode character escape code"
 _CORE = "tag:yaml.org,2002:"
 _CORE_TAGS = frozenset(_CORE + name for name in ("str", "int", "float", "bool", "null", "map", "seq"))
 
@@ -56,6 +63,17 @@ class Child:
 class _Loader(yaml.CSafeLoader):
     """Leaves every value as it is spelled; `plain` and `text` tell unquoted from quoted."""
 
+    values = 0
+
+    def descend_resolver(self, parent: yaml.Node | None, place: object) -> None:
+        """Called for every value there is: a small file may hold so many that memory ends."""
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise YamlProblem(_TOO_MANY, parent.start_mark.line + 1 if parent is not None else 1)
+
+    def ascend_resolver(self) -> None:
+        """Called after every value."""
+
     def resolve(self, kind: type[yaml.Node], value: object, implicit: object) -> str:
         if kind is yaml.ScalarNode:
             return "plain" if isinstance(implicit, tuple) and implicit[0] else "text"
@@ -63,25 +81,51 @@ class _Loader(yaml.CSafeLoader):
 
 
 def parse(text: str) -> Parsed:
-    """The one mapping a text holds; raises YamlProblem. `no`, `012`, `1:30` and dates stay text."""
+    """The one mapping a text holds; raises YamlProblem. `no`, `012`, `1:30` and dates stay text.
+
+    Marks count from after a BOM.
+    """
+    text = text.removeprefix(BOM)
+    root = _composed(text)
+    if not isinstance(root, yaml.MappingNode):
+        raise YamlProblem("it is empty" if root is None else "it is not a list of keys with values", 1)
+    if "*" in text and _ANCHOR.search(text):
+        _refuse_expansion(root, _MORE * len(text) + _SOME)
+    value = _value(root, 0)
+    if not isinstance(value, dict):
+        raise YamlProblem("it is not a list of keys with values", 1)
+    return Parsed(value, root)
+
+
+def _composed(text: str) -> yaml.Node | None:
     try:
-        root = yaml.compose(text, Loader=_Loader)
+        return _nodes(text)
+    except YamlProblem as problem:
+        stand_in = masked(text) if problem.cause == _NO_CHARACTER else None
+        if stand_in is None:
+            raise
+    root = _nodes(stand_in)
+    try:
+        unmask(root)
+    except HalfCharacter as half:
+        raise YamlProblem("it holds half a character (a lone surrogate)", half.line) from half
+    return root
+
+
+def _nodes(text: str) -> yaml.Node:
+    try:
+        root: yaml.Node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and error.context_mark and not text[mark.index :].strip():
+            mark = error.context_mark  # what was never closed began there
         raise YamlProblem(error.problem or "it is not YAML", mark.line + 1 if mark else None) from error
     except yaml.reader.ReaderError as error:
         before = text.encode("utf-8", "replace")[: max(error.position, 0)]
         raise YamlProblem(f"it holds the character {error.character!r}", before.count(b"\n") + 1) from error
     except (yaml.YAMLError, UnicodeEncodeError, RecursionError) as error:
         raise YamlProblem(f"it is not YAML ({error})") from error
-    if not isinstance(root, yaml.MappingNode):
-        raise YamlProblem("it is empty" if root is None else "it is not a list of keys with values", 1)
-    if "*" in text:
-        _refuse_expansion(root)
-    value = _value(root, 0)
-    if not isinstance(value, dict):
-        raise YamlProblem("it is not a list of keys with values", 1)
-    return Parsed(value, root)
+    return root
 
 
 def child(node: yaml.Node, step: str | int) -> Child | None:
@@ -97,14 +141,13 @@ def child(node: yaml.Node, step: str | int) -> Child | None:
 
 def plain_value(text: str) -> str | int | float | bool | None:
     """What an unquoted word means: a number only where its spelling is the number's own, else text."""
-    if text in _NULLS:
-        return None
-    if text in ("true", "false"):
-        return text == "true"
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _DECIMAL.fullmatch(text) and repr(float(text)) == text:
-        return float(text)
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-0123456789":
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _DECIMAL.fullmatch(text) and repr(float(text)) == text:
+            return float(text)
     return text
 
 
@@ -151,22 +194,33 @@ def _check_tag(node: yaml.Node, *allowed: str) -> None:
         raise YamlProblem(f"the tag {node.tag} is not allowed", node.start_mark.line + 1)
 
 
-def _refuse_expansion(root: yaml.Node) -> None:
-    """Aliases are followed only while the values they stand for stay few (a "billion laughs" stops here)."""
-    sizes: dict[int, int] = {}
+def _refuse_expansion(root: yaml.Node, most: int) -> None:
+    """Aliases are followed only while what they stand for stays small (a "billion laughs" stops here);
+    those that YAML 1.1 merges into a mapping are not guessed at."""
+    values, characters = 0, 0
     open_nodes: set[int] = set()
 
-    def size(node: yaml.Node, depth: int) -> int:
+    def follow(node: yaml.Node, depth: int) -> None:
+        nonlocal values, characters
+        line = node.start_mark.line + 1
         if id(node) in open_nodes:
-            raise YamlProblem("an alias stands for itself", node.start_mark.line + 1)
+            raise YamlProblem("an alias stands for itself", line)
         if depth > MAX_DEPTH:
-            raise YamlProblem("it is nested too deeply", node.start_mark.line + 1)
-        if id(node) not in sizes and not isinstance(node, yaml.ScalarNode):
-            open_nodes.add(id(node))
-            pairs = node.value if isinstance(node, yaml.MappingNode) else [(item,) for item in node.value]
-            sizes[id(node)] = 1 + sum(size(part, depth + 1) for pair in pairs for part in pair)
-            open_nodes.discard(id(node))
-        return sizes.get(id(node), 1)
+            raise YamlProblem("it is nested too deeply", line)
+        values += 1
+        characters += len(node.value) if isinstance(node, yaml.ScalarNode) else 0
+        if values > MAX_VALUES or characters > most:
+            raise YamlProblem("its aliases stand for too many values", line)
+        open_nodes.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            for key, item in node.value:
+                if key.value == "<<" and key.tag == "plain":
+                    raise YamlProblem("keys that are merged in (<<) are not followed", key.start_mark.line + 1)
+                follow(key, depth + 1)
+                follow(item, depth + 1)
+        elif isinstance(node, yaml.SequenceNode):
+            for item in node.value:
+                follow(item, depth + 1)
+        open_nodes.discard(id(node))
 
-    if size(root, 0) > MAX_VALUES:
-        raise YamlProblem("its aliases stand for too many values", 1)
+    follow(root, 0)

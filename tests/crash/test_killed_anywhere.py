@@ -186,7 +186,8 @@ async def killed_everywhere(act: Act, check: Check, tmp_path: Path, template: Pa
     kills: list[Kill] = []
     for door in (first / "notes").read_text().splitlines():
         seen[door] += 1
-        if not (door == "model text" and seen[door] > 2):
+        # How many pieces of text there are, and how often the files are looked at, is not the same in every life.
+        if not (door in ("model text", "write tickets seen") and seen[door] > 2):
             kills += [Kill(door, seen[door], "before"), Kill(door, seen[door], "after")]
     assert len(kills) > 20, kills
     gate = asyncio.Semaphore(SIDE_BY_SIDE)

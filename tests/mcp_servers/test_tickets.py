@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client, StdioServerParameters
+from mcp import Client
 from mcp.types import CallToolResult, TextContent
 
 from bot.mcp_servers.tickets import ticket_server
@@ -68,7 +68,7 @@ async def refusal(folder: Path, name: str, arguments: Answer) -> str:
     assert result.is_error
     (content,) = result.content
     assert isinstance(content, TextContent)
-    return content.text.removeprefix(f"Error executing tool {name}: ")
+    return content.text
 
 
 async def test_a_ticket_is_read_whole(folder: Path) -> None:
@@ -90,6 +90,7 @@ async def test_a_ticket_is_read_whole(folder: Path) -> None:
 async def test_a_subtask_in_progress_changes_the_file_and_names_agent_and_person(folder: Path) -> None:
     arguments: Answer = {"ticketId": "T-042", "title": "image processing", "status": "in_progress"}
     done = await answer(folder, "sciorex_update_subtask", arguments, META)
+    del done["revision"]
     assert done == {
         "changed": True,
         "ticketId": "T-042",
@@ -116,7 +117,7 @@ async def test_the_same_op_twice_changes_nothing(folder: Path) -> None:
         first = await answer(folder, name, dict(arguments), meta)
         text = path.read_text()
         again = await answer(folder, name, dict(arguments), meta)
-        assert again == ({**first, "changed": False} if "changed" in first else first)
+        assert again == {**first, "revision": again["revision"], **({"changed": False} if "changed" in first else {})}
         assert path.read_text() == text
     assert [ticket.id for ticket in store(folder).search("Thumbnails")] == ["T-043"]
 
@@ -162,7 +163,7 @@ async def test_subtasks_are_counted(folder: Path) -> None:
     await answer(folder, "sciorex_complete_subtask", {"ticketId": "T-042", "subtaskId": "sub-003", "title": "UI"})
     await answer(folder, "sciorex_complete_subtask", {"ticketId": "T-042", "title": "ui", "completed": False})
     listed = await answer(folder, "sciorex_list_subtasks", {"ticketId": "T-042"})
-    del listed["subtasks"]
+    del listed["subtasks"], listed["revision"]
     assert listed == {"ticketId": "T-042", "total": 3, "completed": 1, "pending": 2, "percentage": 33}
 
 
@@ -215,6 +216,8 @@ async def test_blockers_are_added_and_removed_and_cycles_refused(folder: Path) -
             {"ticketId": "T-042", "epicId": "E-7"},
             "There is no epic E-7. See sciorex_list_epics.",
         ),
+        ("update_epic", {"epicId": "nonsense", "title": "x"}, "There is no epic nonsense. See sciorex_list_epics."),
+        ("list_tickets", {"epicId": "E-9"}, "There is no epic E-9. See sciorex_list_epics."),
         (
             "report_progress",
             {"ticketId": "T-042", "message": "x", "percentage": 101},
@@ -271,28 +274,8 @@ async def test_tools_have_the_wire_names_and_cost_few_tokens(folder: Path, core:
         assert tool.description and tool.annotations is not None and tool.output_schema is not None
     wanted = {f"sciorex_{name}" for name in CORE.split()} if core else set(WIRE)
     assert offered == {name: set(WIRE[name].split()) for name in wanted}
-    shown = [[tool.name, tool.description, tool.input_schema] for tool in tools]
+    shown = [{"name": t.name, "description": t.description, "inputSchema": t.input_schema} for t in tools]
     assert len(json.dumps(shown, separators=(",", ":")).encode()) / 4 <= tokens
-
-
-SERVE = """
-import sys
-from pathlib import Path
-from bot.mcp_servers.tickets import ticket_server
-from bot.tickets.store import TicketStore
-ticket_server(TicketStore(Path(sys.argv[1]))).run()
-"""
-
-
-async def test_it_serves_another_process_over_stdio(folder: Path) -> None:
-    server = StdioServerParameters(command=sys.executable, args=["-c", SERVE, str(folder)], cwd=Path.cwd())
-    async with Client(server) as client:
-        result = await client.session.call_tool(
-            "sciorex_change_status", {"ticketId": "T-041", "status": "in progress"}, meta=META
-        )
-    assert not result.is_error
-    (entry,) = store(folder).get("T-041").history
-    assert (entry.actor_id, entry.details["onBehalfOf"], entry.op) == ("coder", "U1", "turn.1.0")
 
 
 def test_importing_it_loads_neither_claude_nor_slack_nor_sql() -> None:

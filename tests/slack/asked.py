@@ -77,3 +77,12 @@ async def at_rest(here: Bench) -> None:
     async with asyncio.timeout(10):
         while await db.read(busy):
             await asyncio.sleep(0.01)
+
+
+async def told_by(here: Bench, user: str, channel: str, command: str) -> str:
+    """What a command tells whoever gave it, alone."""
+    before, said = len(here.slack.ephemerals(user)), here.slack.messages(channel)
+    await here.slack.command(user, channel, command)
+    await here.slack.until(lambda s: len(s.ephemerals(user)) > before, timeout=10)
+    assert here.slack.messages(channel) == said
+    return everything_in(here.slack.ephemerals(user)[-1])

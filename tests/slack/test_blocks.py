@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.local_slack.blocks_check import block_problems
 from bot.local_slack.view_check import view_problems
-from bot.slack import blocks, modals
+from bot.slack import blocks, modals, ticket_blocks
 from bot.slack.help import help_text
 from bot.tickets.subtask import Subtask
 from bot.tickets.ticket import Ticket
@@ -47,7 +47,7 @@ def test_a_card_fits_whatever_stands_in_the_ticket(title: str, text: str, names:
         subtasks=subtasks,
     )
     others = [(f"T-{n:03}", name, "done") for n, name in enumerate(names)]
-    shown = blocks.ticket_card(ticket, epic_title=title, blockers=others, related=others, session_count=3)
+    shown = ticket_blocks.ticket_card(ticket, epic_title=title, blockers=others, related=others, session_count=3)
     assert wrong(shown) == []
     assert list(view_problems(modals.ticket_modal("T-042", shown, metadata={}), "modal")) == []
 
@@ -106,7 +106,7 @@ def test_a_card_reads_aloud_what_it_shows() -> None:
         subtasks=(Subtask("sub-001", "Write tests", SubtaskStatus.IN_PROGRESS),),
     )
     related = [("T-041", "Profiles", "done"), ("T-404", None, None)]
-    shown = blocks.ticket_card(ticket, epic_title=None, blockers=[], related=related, session_count=0)
+    shown = ticket_blocks.ticket_card(ticket, epic_title=None, blockers=[], related=related, session_count=0)
     assert shown.text == (
         "📋 *T-042* Avatars\n`planned` · 🟡 medium\nAccept JPEG\n*Subtasks* 0/1\n◐ Write tests\n"
         "Relates to *T-041* Profiles · `done`\nRelates to *T-404* (missing)"
@@ -116,7 +116,7 @@ def test_a_card_reads_aloud_what_it_shows() -> None:
 def test_a_card_says_what_it_leaves_out() -> None:
     ticket = Ticket(id="T-042", title="Avatars", description="word " * 3_000)
     others = [(f"T-{n:03}", "x", "done") for n in range(25)]
-    shown = blocks.ticket_card(ticket, epic_title=None, blockers=others, related=[], session_count=0)
+    shown = ticket_blocks.ticket_card(ticket, epic_title=None, blockers=others, related=[], session_count=0)
     description = next(block["text"] for block in shown.blocks if block["type"] == "markdown")
     relations = shown.blocks[-2]["elements"][0]["text"]
     assert description.endswith("word\n\n…")
@@ -125,7 +125,7 @@ def test_a_card_says_what_it_leaves_out() -> None:
 
 def test_a_description_of_nothing_visible_makes_no_empty_block() -> None:
     ticket = Ticket(id="T-042", title="Avatars", description="\u202e \n")
-    shown = blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
+    shown = ticket_blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
     assert [block["type"] for block in shown.blocks] == ["section", "context", "actions"]
 
 

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from bot.local_slack.view_check import view_problems
-from bot.slack import blocks, modals
+from bot.slack import modals, ticket_blocks
 from bot.slack.place import Place
+from bot.tickets.summary import TicketSummary
 from bot.tickets.ticket import Ticket
 
 HERE = Place("C0123456789", "1790000000.000100")
@@ -52,7 +53,7 @@ def test_archiving_says_who_will_see_the_transcript(private: bool) -> None:
 
 def test_a_ticket_is_shown_whole_however_long_its_description() -> None:
     ticket = Ticket(id="T-042", title="Avatars", description="\n".join(f"- [ ] step {n} & more" for n in range(200)))
-    card = blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
+    card = ticket_blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
     view = modals.ticket_modal("T-042", card, metadata=HERE.remember())
     words = "".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
     assert problems(view) == []
@@ -60,7 +61,7 @@ def test_a_ticket_is_shown_whole_however_long_its_description() -> None:
 
 
 def test_the_picker_offers_a_hundred_tickets_at_most() -> None:
-    options = modals.ticket_options([Ticket(id=f"T-{n:03}", title="word " * 40) for n in range(150)])
+    options = modals.ticket_options([TicketSummary(id=f"T-{n:03}", title="word " * 40) for n in range(150)])
     assert len(options) == 100
     assert options[0]["value"] == "T-000"
     assert options[0]["text"]["text"].startswith("T-000 · word")

@@ -5,18 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import asked, at_rest, numbered
+from tests.slack.asked import asked, at_rest, numbered, told_by
 
 TICKET = "T-042"
-
-
-async def told_by(here: Bench, user: str, channel: str, command: str) -> str:
-    """What a command tells whoever gave it, alone."""
-    before, said = len(here.slack.ephemerals(user)), here.slack.messages(channel)
-    await here.slack.command(user, channel, command)
-    await here.slack.until(lambda s: len(s.ephemerals(user)) > before, timeout=10)
-    assert here.slack.messages(channel) == said
-    return everything_in(here.slack.ephemerals(user)[-1])
 
 
 async def linked_thread(here: Bench, user: str, channel: str, words: str) -> str:

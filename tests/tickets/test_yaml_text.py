@@ -11,7 +11,7 @@ ORDER = (("id", "status", "updatedAt", "completedAt", "history"), ("title", "com
 
 
 def changed(text: str, *edits: Edit) -> str:
-    return apply(text, edits, file=".sciorex/tickets/T-1.yaml", order=ORDER).text
+    return apply(text, parse(text), edits, file=".sciorex/tickets/T-1.yaml", order=ORDER).text
 
 
 def test_a_whole_change_touches_only_its_lines() -> None:

@@ -58,7 +58,7 @@ def check(text: str, edits: list[Edit], touched: set[int]) -> None:
     plain = text.removeprefix("\ufeff")
     if not text.endswith("\n"):  # a `|` that ended the file becomes `|-` when lines follow
         touched = touched | own_lines(text, (parse(plain).root.value[-1][0].value,))
-    edited = apply(text, edits, file="T-042.yaml", order=(TICKET_KEYS, SUBTASK_KEYS))
+    edited = apply(text, parse(text), edits, file="T-042.yaml", order=(TICKET_KEYS, SUBTASK_KEYS))
     before, after = lines_of(text), lines_of(edited.text)
     assert is_part_of([line for n, line in enumerate(before) if n not in touched], after)
     assert comments(edited.text) == comments(text)
@@ -103,7 +103,7 @@ def test_a_list_that_is_set_keeps_the_items_that_stay(text: str, labels: list[st
     flow_comment = re.search(r"labels: \[[^\]]*#", text)
     if flow_comment:
         return
-    edited = apply(text, [Set(("labels",), list(labels))], file="T-042.yaml")
+    edited = apply(text, parse(text), [Set(("labels",), list(labels))], file="T-042.yaml")
     before, after = lines_of(text), lines_of(edited.text)
     assert is_part_of([line for n, line in enumerate(before) if n not in own_lines(text, ("labels",))], after)
 
@@ -114,7 +114,7 @@ def test_a_key_that_is_removed_takes_no_other_line_along(text: str, key: str) ->
     gone = own_lines(text, (key,))
     if min(gone) == 0:
         return
-    edited = apply(text, [Remove((key,))], file="T-042.yaml")
+    edited = apply(text, parse(text), [Remove((key,))], file="T-042.yaml")
     assert key not in edited.parsed.value
     before, after = lines_of(text), lines_of(edited.text)
     assert is_part_of([line for n, line in enumerate(before) if n not in gone], after)

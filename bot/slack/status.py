@@ -1,0 +1,161 @@
+"""A ticket's status: said, changed by word or by choosing what is allowed, each refusal with what is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import EditConflict, InvalidTicket, TransitionNotAllowed
+from bot.inbox.claim import Claim, Item, finish
+from bot.sessions.session import find_by_thread
+from bot.slack import blocks, clicks, modals, ticket_blocks
+from bot.slack.link import answer, notice
+from bot.slack.opening import refresh_header
+from bot.slack.parts import Parts
+from bot.slack.place import Place, place_of
+from bot.slack.tickets import card, linked_ticket
+from bot.slack.words import letters_of
+from bot.slack.workspaces import Workspace
+from bot.tickets.store import Changed
+from bot.tickets.ticket import Actor, Ticket
+from bot.tickets.vocabulary import Status, spelled
+
+GONE = ("not_found", "view_not_found", "expired_trigger_id")
+
+
+def meant(ticket: Ticket, words: str) -> Status:
+    """The status that a person means: a whole word, or the beginning of one.
+
+    Of several that begin so, the one that may follow the present status is meant. Raises InvalidTicket where that
+    leaves none, or more than one.
+    """
+    try:
+        return spelled(Status, words)
+    except InvalidTicket:
+        letters = letters_of(words)
+    allowed = ticket.next_statuses()
+    for choice in (allowed, tuple(Status)):
+        found = [status for status in choice if letters and letters_of(status).startswith(letters)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise InvalidTicket(f"“{words.strip()[:60]}” may be {' or '.join(found)}. Type a letter more.")
+    raise InvalidTicket(
+        f"“{words.strip()[:60]}” is no status. {ticket.id} is {ticket.status} and can become {', '.join(allowed)}."
+    )
+
+
+async def linked_status(parts: Parts, claim: Claim, item: Item, words: str) -> None:
+    """`status` in a thread says how its ticket stands, with what it can become; `status in_review` changes it."""
+    await status(parts, claim, item, await linked_ticket(claim), words)
+
+
+async def status(parts: Parts, claim: Claim, item: Item, ticket_id: str, words: str) -> None:
+    """Says how a ticket stands, or changes that by a word; raises TransitionNotAllowed with what is allowed."""
+    workspace = await parts.workspace_of(claim, item)
+    if not words:
+        ticket = await workspace.in_store(lambda store: store.get(ticket_id))
+        await answer(parts, claim, item, ticket_blocks.status_line(ticket))
+        return
+    changed = await change(parts, workspace, item, ticket_id, words, read=None)
+    await header_follows(parts, claim)
+    said = _said(changed, item)
+    await (notice if claim.thread_ts and _moved(changed, item) else answer)(parts, claim, item, said)
+
+
+async def picked(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
+    """**Move to …** on a card, in the answer to `status`, or in a ticket's modal."""
+    action = body["actions"][0]
+    shown, ticket_id, read = action["block_id"].split(" ")
+    more = {"ticket_id": ticket_id, "status": action["selected_option"]["value"], "read": read, "shown": shown}
+    if "view" in body and "message" not in body:
+        more |= {"shown": "modal", "view_id": body["view"]["id"]}
+    await clicks.take_in(parts, body, "status", place_of(body), **more)
+    await ack()
+
+
+async def move(parts: Parts, claim: Claim, item: Item) -> None:
+    """A status that was chosen. Body: {user, ticket_id, status, read, shown: card|line|modal, view_id?}.
+
+    What the person chose from is shown anew, as the ticket is now; where it had changed meanwhile, with both values.
+    """
+    workspace, ticket_id = await parts.workspace_of(claim, item), str(item.body["ticket_id"])
+    changed: Changed | None = None
+    try:
+        changed = await change(parts, workspace, item, ticket_id, str(item.body["status"]), read=str(item.body["read"]))
+        said = _said(changed, item)
+    except (EditConflict, TransitionNotAllowed) as error:
+        said = blocks.error(error.text)
+    await header_follows(parts, claim)
+    await show_anew(parts, claim, item, workspace, said)
+    if changed and claim.thread_ts and _moved(changed, item):
+        await notice(parts, claim, item, said)
+    else:
+        await claim.write("item done", lambda c: finish(c, [item]))
+
+
+async def change(
+    parts: Parts, workspace: Workspace, item: Item, ticket_id: str, words: str, *, read: str | None
+) -> Changed:
+    """A person moves a ticket, once for each item; `read` is the revision that the person had seen."""
+    user = str(item.body["user"])
+    await parts.people.may_write(user)
+    by = Actor("user", user)
+    return await workspace.in_store(
+        lambda store: store.change(
+            ticket_id,
+            lambda ticket, now: ticket.change_status(meant(ticket, words), by=by, at=now),
+            op=_op(item),
+            read=read,
+        )
+    )
+
+
+async def show_anew(parts: Parts, claim: Claim, item: Item, workspace: Workspace, said: blocks.Shown) -> None:
+    """What the person chose from, as the ticket is now, with what happened above it."""
+    user, ticket_id, shown = str(item.body["user"]), str(item.body["ticket_id"]), item.body["shown"]
+    if shown == "line":
+        ticket = await workspace.in_store(lambda store: store.get(ticket_id))
+        fresh = ticket_blocks.status_line(ticket)
+    else:
+        fresh = await card(parts, workspace, ticket_id, await parts.people.audience_of(user))
+    fresh = ticket_blocks.with_note(said, fresh)
+    if shown != "modal":
+        url = item.body.get("response_url")
+        await parts.tell(user, claim.channel, fresh, thread_ts=claim.thread_ts, response_url=url, instead=True)
+        return
+    view = modals.ticket_modal(
+        ticket_id, fresh, metadata=Place(claim.channel, claim.thread_ts, workspace.name).remember()
+    )
+    try:
+        await parts.client.views_update(view_id=str(item.body["view_id"]), view=view)
+    except SlackApiError as error:
+        if error.response.get("error") not in GONE:
+            raise
+        await parts.tell(user, claim.channel, said, thread_ts=claim.thread_ts)  # the modal was closed meanwhile
+
+
+async def header_follows(parts: Parts, claim: Claim) -> None:
+    """The thread's header says how its ticket stands now."""
+    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id)) if claim.thread_ts else None
+    if session:
+        await refresh_header(parts, claim, session.id)
+
+
+def _said(changed: Changed, item: Item) -> blocks.Shown:
+    before, after = changed.before, changed.after
+    if not _moved(changed, item):
+        return blocks.said(f"{after.id} is {after.status} already.")
+    moved = next((entry.details for entry in after.history if entry.op == _op(item)), {})
+    was, now = str(moved.get("from") or before.status), str(moved.get("to") or after.status)
+    return blocks.status_notice(after.id, after.title, was, now, str(item.body["user"]))
+
+
+def _moved(changed: Changed, item: Item) -> bool:
+    """Whether this item moved the ticket, now or before a crash."""
+    return changed.changed or changed.after.has_op(_op(item))
+
+
+def _op(item: Item) -> str:
+    return f"status:{item.key}"
