@@ -1,7 +1,7 @@
 """What the ticket server costs: `python -m benchmarks.mcp [--tickets 10000] [--calls 300]`.
 
-Start-up beside what importing the SDK alone costs; calls over stdio beside those of a server with one empty tool, by the
-same client, in turns; and what a model reads of the tools. Results are printed, not asserted.
+Start-up beside what importing the SDK alone costs; calls over stdio beside those of a server with one empty tool, by
+the same client, in turns; and what a model reads of the tools. Results are printed, not asserted.
 """
 
 import argparse

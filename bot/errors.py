@@ -112,6 +112,30 @@ class SessionArchived(BotError):
     """The session is archived already."""
 
 
+class StateNotAllowed(BotError):
+    """A state that cannot follow the session's present one."""
+
+    def __init__(self, now: str, wanted: str) -> None:
+        super().__init__(f"This session is {now} and cannot become {wanted}.")
+
+
+class PlanGone(BotError):
+    """A planned session that was started or cancelled meanwhile; `session_id` is what became of it."""
+
+    def __init__(self, title: str, state: str, session_id: str | None = None) -> None:
+        self.session_id = session_id
+        done = {"cancelled": "was cancelled", "starting": "is being started"}.get(state, "was started already")
+        super().__init__(f"“{title}” {done}.")
+
+
+class LastLink(BotError):
+    """An archived session would lose its only link; the person is asked first."""
+
+    def __init__(self, ticket_id: str) -> None:
+        self.ticket_id = ticket_id
+        super().__init__(f"This session is archived, and {ticket_id} is the only ticket that it is linked to.")
+
+
 class NotLinked(BotError):
     """The session has no ticket, where one is needed."""
 

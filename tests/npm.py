@@ -67,7 +67,7 @@ def installed() -> Tools:
             raise FileNotFoundError("there is no npm")
         making = Path(tempfile.mkdtemp(prefix="npm-for-tests-", dir=sys.prefix))
         (making / "package.json").write_text(json.dumps({"private": True, "dependencies": wanted}))
-        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=1"]
         subprocess.run(
             [npm, "install", *quiet], cwd=making, capture_output=True, text=True, timeout=SECONDS, check=True
         )

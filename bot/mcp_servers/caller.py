@@ -90,7 +90,7 @@ def _session(ctx: Context) -> str:
         return ""
     client = ctx.request_context.session.client_params
     name = f"{client.client_info.name} {client.client_info.version}" if client else ""
-    return str(request.headers.get("mcp-session-id") or f"{name} {request.headers.get('user-agent')}")
+    return str(request.headers.get("mcp-session-id") or f"{name} {request.headers.get('user-agent')}")[:LONGEST_NAME]
 
 
 def _actor(said: object) -> Actor:

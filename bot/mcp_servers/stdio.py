@@ -5,6 +5,7 @@ a client wait for ever whose message it cannot read.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import select
@@ -40,12 +41,12 @@ async def serve_stdio(server: MCPServer[Any], stop: asyncio.Event) -> None:
 
     Standard output belongs to the protocol alone: what anything else prints goes to standard error meanwhile.
     """
-    source, sink = _taken(0, os.open(os.devnull, os.O_RDONLY)), _taken(1, os.dup(2))
+    source, sink = _taken(0, os.open(os.devnull, os.O_RDONLY)), _taken(1, _standard_error())
     lines: asyncio.Queue[bytes | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def came(line: bytes | None) -> None:
-        if not loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is there to hear it
             loop.call_soon_threadsafe(lines.put_nowait, line)
 
     threading.Thread(target=_read, args=(source, came), name="mcp-stdin", daemon=True).start()
@@ -80,7 +81,8 @@ class _Wire:
         """Hands each line to the server; at the end of input waits until what is in work has been answered."""
         async with self._into:
             while (line := await self._lines.get()) is not None:
-                await self._hand_in(line)
+                if line.strip():
+                    await self._hand_in(line)
             with anyio.move_on_after(LAST_ANSWERS):
                 while self._open:
                     self._answered.clear()
@@ -142,6 +144,13 @@ def _refusal(line: bytes) -> JSONRPCError | None:
     return JSONRPCError(jsonrpc="2.0", id=request, error=error) if not isinstance(request, str) or request else None
 
 
+def _standard_error() -> int:
+    try:
+        return os.dup(2)
+    except OSError:
+        return os.open(os.devnull, os.O_WRONLY)
+
+
 def _taken(descriptor: int, instead: int) -> int:
     """The stream behind a standard descriptor, for us alone; whoever else uses the descriptor gets `instead`."""
     ours = os.dup(descriptor)
@@ -152,14 +161,14 @@ def _taken(descriptor: int, instead: int) -> int:
 
 def _read(source: int, came: Callable[[bytes | None], None]) -> None:
     """Reads lines in a thread that may be left behind: nothing ends a read that waits for a terminal or a pipe."""
-    rest = b""
+    parts: list[bytes] = []
     while chunk := _chunk(source):
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            if line.strip():
-                came(line)
-    if rest.strip():
-        came(rest)
+        *ends, rest = chunk.split(b"\n")
+        for end in ends:
+            came(b"".join((*parts, end)))
+            parts.clear()
+        parts.append(rest)
+    came(b"".join(parts))
     came(None)
 
 

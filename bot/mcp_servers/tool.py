@@ -70,6 +70,8 @@ def _advice(error: BotError) -> str:
         return "Use sciorex_search_tickets to find it."
     if isinstance(error, EditConflict):
         return "Call sciorex_get_ticket again first."
-    if isinstance(error, TicketUnreadable | EditRefused | WorkspaceUnavailable):
+    if isinstance(error, TicketUnreadable | EditRefused):
         return "Tell the person; do not try again unchanged."
+    if isinstance(error, WorkspaceUnavailable):
+        return "Tell the person."
     return ""

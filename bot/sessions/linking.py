@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 from sqlalchemy import Connection, Row, func, select, update
 
 from bot.database import insert_once
-from bot.errors import LinkedElsewhere, NotLinked
+from bot.errors import LastLink, LinkedElsewhere, NotLinked
 from bot.sessions.models import link, reference, session, thread
-from bot.sessions.session import ChatSession
+from bot.sessions.session import ChatSession, get_session
 
 
 @dataclass(frozen=True)
@@ -81,11 +81,19 @@ def link_session(
     return made, now
 
 
-def unlink_session(connection: Connection, of: ChatSession, *, key: str, by: str, now_ms: int) -> Link:
-    """Ends the session's link; the ticket goes on listing the session as past. Raises NotLinked."""
+def unlink_session(
+    connection: Connection, of: ChatSession, *, key: str, by: str, now_ms: int, sure: bool = False
+) -> Link:
+    """Ends the session's link; the ticket goes on listing the session as past. Raises NotLinked.
+
+    The only link of an archived session is taken away only when the person was asked, and is `sure`; else raises
+    LastLink (sciorex-workspace: an archived session keeps at least one link; taking the last one away warns).
+    """
     now = current_link(connection, of.id)
     if now is None:
         raise NotLinked("This thread is not linked to a ticket.")
+    if get_session(connection, of.id).state == "archived" and not sure:
+        raise LastLink(now.ticket_id)
     _end(connection, now, key, by, now_ms)
     return now
 

@@ -1,29 +1,11 @@
 """The tables. What comes from Slack knows its team; times are milliseconds since 1970, Slack's ts are text."""
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
-from bot.sessions.columns import Id, own_id, to
+from bot.sessions.columns import Id, metadata, own_id, to
+from bot.sessions.planned_table import planned
 
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    }
-)
+__all__ = ["metadata", "planned"]
 
 worker = Table(
     "worker",
@@ -85,8 +67,13 @@ session = Table(
     Column("workspace", Text, nullable=False),
     Column("thread_id", Id, ForeignKey("thread.id"), unique=True),
     Column("kind", Text, nullable=False),  # chat, agent
-    Column("state", Text, nullable=False),  # active, archived
+    Column("state", Text, nullable=False),  # see session.FOLLOWS
     Column("title", Text, nullable=False),
+    Column("titled_by", Text),  # who gave it a title of its own; null: it has the words of its first message
+    Column("parent_id", Text),  # the session that this one was forked from,
+    Column("fork_ts", Text),  # after which message of it (Slack's ts),
+    Column("fork_turn", Integer),  # and up to which of its turns
+    Column("brief", Text),  # what earlier sessions of the ticket decided, when it was started
     Column("agent", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("started_by", Text, nullable=False),
@@ -169,6 +156,7 @@ archive = Table(
     Column("sha256", Text),
     UniqueConstraint("session_id", "n"),
     UniqueConstraint("session_id", "key"),
+    Index("ix_archive_ticket", "team", "workspace", "ticket_id"),
 )
 
 turn = Table(

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 from sqlalchemy import Connection, Row, Select, select, update
 
 from bot.database import insert_once
-from bot.errors import SessionNotFound
+from bot.errors import SessionNotFound, StateNotAllowed
 from bot.sessions.choice import note_moved
 from bot.sessions.models import inbox, message, session, thread
 
 TITLE_WORDS = 15  # a session without a title of its own shows this many words of its first message
+LONGEST_TITLE = 200  # characters; what Slack takes too (agents.sessions.rename)
+UNTITLED = "Chat"
+# Which state may follow which (sciorex-workspace: Sessions). Upcoming ones are planned and no sessions yet: planning.py.
+FOLLOWS: Mapping[str, tuple[str, ...]] = {
+    "active": ("archived", "completed", "failed", "cancelled"),
+    "archived": ("active",),
+    "completed": ("active", "archived"),
+    "failed": ("active", "archived"),
+    "cancelled": ("active", "archived"),
+}
+ENDS_OF_RUNS = ("completed", "failed", "cancelled")  # for sessions of agents that a flow ran
 
 
 @dataclass(frozen=True)
@@ -27,13 +38,32 @@ class ChatSession:
     thread_id: int
     channel: str
     thread_ts: str
-    state: str  # active, archived
+    state: str  # one of FOLLOWS
     title: str
     agent: str
     model: str
     started_by: str
     started_ms: int
     updated_ms: int
+    kind: str = "chat"  # chat, agent
+    titled_by: str | None = None  # who gave it a title of its own
+    parent_id: str | None = None
+    fork_ts: str | None = None
+    fork_turn: int | None = None
+    brief: str | None = None
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a session comes from that was not simply begun: a title of its own, and the session it was forked from.
+
+    `fork_ts` is the last of the parent's messages that belong to it, `fork_turn` the last of its turns (0: none).
+    """
+
+    title: str
+    parent_id: str | None = None
+    fork_ts: str | None = None
+    fork_turn: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +102,7 @@ def start_session(
     model: str,
     by: str,
     now_ms: int,
+    kind: str = "chat",
 ) -> ChatSession:
     """Makes the thread a session, or gives the one it is already."""
     found = find_by_thread(connection, thread_id)
@@ -83,7 +114,7 @@ def start_session(
             team=team,
             workspace=workspace,
             thread_id=thread_id,
-            kind="chat",
+            kind=kind,
             state="active",
             title=title,
             agent=agent,
@@ -118,8 +149,52 @@ def find_at(connection: Connection, team: str, channel: str, thread_ts: str) -> 
 
 
 def set_state(connection: Connection, session_id: str, state: str, now_ms: int) -> None:
-    """Archives a session, or makes it active again."""
+    """Moves a session on: archives it, makes it active again, or ends the run it was.
+
+    Raises StateNotAllowed where FOLLOWS does not have it, or a chat would end as only a flow's run does.
+    """
+    now = get_session(connection, session_id)
+    ends = state in ENDS_OF_RUNS and now.kind != "agent"
+    if now.state != state and (ends or state not in FOLLOWS.get(now.state, ())):
+        raise StateNotAllowed(now.state, state)
     connection.execute(update(session).where(session.c.id == session_id).values(state=state, updated_ms=now_ms))
+
+
+def came_from(connection: Connection, session_id: str, origin: Origin, by: str) -> ChatSession:
+    """Notes where a session comes from; the same again changes nothing."""
+    values = {"parent_id": origin.parent_id, "fork_ts": origin.fork_ts, "fork_turn": origin.fork_turn}
+    titled = {"title": own_title(origin.title), "titled_by": by} if origin.title else {}
+    of = update(session).where(session.c.id == session_id)
+    connection.execute(of.values(**values, **titled))
+    return get_session(connection, session_id)
+
+
+def own_title(text: str) -> str:
+    """A title as a person gives it: one line, at most LONGEST_TITLE characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TITLE else line[: LONGEST_TITLE - 1] + "…"
+
+
+def rename_session(connection: Connection, session_id: str, title: str, by: str) -> bool:
+    """Gives the session a title of its own; False when it has that one already."""
+    of = update(session).where(session.c.id == session_id, session.c.title != own_title(title))
+    return connection.execute(of.values(title=own_title(title), titled_by=by)).rowcount > 0
+
+
+def first_words(connection: Connection, session_id: str, plain: Callable[[str], str]) -> str:
+    """The title that a session has from its first message by a person, as that stands now; '' without one."""
+    said = select(message.c.text).where(
+        message.c.session_id == session_id, message.c.bot.is_(False), message.c.deleted_ms.is_(None)
+    )
+    first = connection.execute(said.order_by(message.c.ts).limit(1)).scalar()
+    return title_from(plain(first)) if first else ""
+
+
+def title_follows(connection: Connection, of: ChatSession, before: str, plain: Callable[[str], str]) -> None:
+    """A title made of the first message's words (`before`) follows that message's edit, and goes with it."""
+    if of.titled_by is None and of.title == before:
+        now = first_words(connection, of.id, plain) or UNTITLED
+        connection.execute(update(session).where(session.c.id == of.id).values(title=now))
 
 
 def move_channel(connection: Connection, team: str, old: str, new: str) -> None:

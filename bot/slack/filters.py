@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.errors import BotError, InvalidTicket
+from bot.slack.ticket_blocks import MOST_PAGES
 from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key, written
 from bot.tickets.vocabulary import Priority, Status, TicketType, spelled
 
 KINDS = {"status": Status, "type": TicketType, "priority": Priority}
 QUOTED = "\"“”„'‘’"
 TOKEN = re.compile(rf"(?:label:|#)[{QUOTED}][^{QUOTED}]+[{QUOTED}]|[^\s,]+", re.IGNORECASE)
-MOST_PAGES = 9_999
 
 
 @dataclass(frozen=True)

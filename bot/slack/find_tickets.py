@@ -101,8 +101,7 @@ def _listed(store: TicketStore, wanted: Page, command: str) -> list[TicketSummar
     """The page's tickets and one more, if there is one."""
     asked = filters_in(wanted.text)
     if asked.ready or asked.blocked:
-        waiting = store.ready(EVERY, priority=asked.priority, type=asked.type) if asked.ready else store.blocked(EVERY)
-        return [one for one in waiting if _fits(one, asked)][_first(wanted) : _first(wanted) + PAGE + 1]
+        return _waiting(store, asked, _first(wanted) + PAGE + 1)[_first(wanted) :]
     if asked.epic_id and store.epic(asked.epic_id) is None:
         raise EpicNotFound(f"There is no epic {asked.epic_id}. `{command} epics` lists them.")
     return store.list(
@@ -115,6 +114,17 @@ def _listed(store: TicketStore, wanted: Page, command: str) -> list[TicketSummar
         limit=PAGE + 1,
         offset=_first(wanted),
     )
+
+
+def _waiting(store: TicketStore, asked: Filters, most: int) -> list[TicketSummary]:
+    """The tickets that are ready, or blocked, most urgent first; all are asked for only where they are sifted here."""
+    if asked.ready:
+        sifted = asked.epic_id or asked.label
+        found = store.ready(EVERY if sifted else most, priority=asked.priority, type=asked.type)
+    else:
+        sifted = asked.epic_id or asked.label or asked.status or asked.priority or asked.type
+        found = store.blocked(EVERY if sifted else most)
+    return [ticket for ticket in found if _fits(ticket, asked)][:most]
 
 
 def _fits(ticket: TicketSummary, asked: Filters) -> bool:

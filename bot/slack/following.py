@@ -41,7 +41,7 @@ async def follow(parts: Parts, workspace: Workspace, hearers: Sequence[Hear]) ->
         loop.call_soon_threadsafe(changed, some)
 
     workspace.store.watch(told)
-    look_at_all = True
+    look_at_all, reported = True, set[str]()
     while True:
         try:
             if look_at_all:
@@ -50,6 +50,7 @@ async def follow(parts: Parts, workspace: Workspace, hearers: Sequence[Hear]) ->
                 batch = list(ids)
                 ids.clear()
                 await _tell(parts, workspace, hearers, batch)
+            reported = await _report(workspace, reported)
         except BotError as error:
             log.warning("changes of tickets in %s cannot be told just now: %s", workspace.name, error)
         except Exception:
@@ -71,6 +72,14 @@ async def _catch_up(parts: Parts, workspace: Workspace, hearers: Sequence[Hear])
     await _tell(parts, workspace, hearers, [*other, *(known.keys() - digests.keys())])
     if not await parts.db.read(lambda c: is_known(c, workspace.name)):
         await parts.db.write("workspace seen", lambda c: know(c, workspace.name))
+
+
+async def _report(workspace: Workspace, reported: set[str]) -> set[str]:
+    """Says in the log, once each, which files cannot be read; gives those there are now."""
+    texts = {problem.text for problem in await workspace.in_store(lambda store: store.problems())}
+    for text in sorted(texts - reported):
+        log.warning("%s: %s", workspace.name, text)
+    return texts
 
 
 async def _tell(parts: Parts, workspace: Workspace, hearers: Sequence[Hear], ids: Sequence[str]) -> None:

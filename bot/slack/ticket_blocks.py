@@ -28,6 +28,7 @@ MOST_SUBTASKS = 40
 MOST_RELATIONS = 10
 LONGEST_DESCRIPTION = 6_000
 LONGEST_EPIC = 1_500
+MOST_PAGES = 9_999
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class Page:
 def page_from(value: str) -> Page:
     """The page that a button keeps; raises ValueError for anything else."""
     of, text, number = json.loads(value)
+    if not 0 < number <= MOST_PAGES:
+        raise ValueError("not a page of ours")
     return Page(str(of), str(text), int(number))
 
 

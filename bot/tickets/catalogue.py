@@ -32,7 +32,8 @@ CREATE INDEX IF NOT EXISTS ticket_status ON file (status, latest DESC, prefix DE
     WHERE folder = 'tickets' AND sole AND cause IS NULL AND NOT archived;
 CREATE INDEX IF NOT EXISTS ticket_epic ON file (epic_prefix, epic_number, status) WHERE epic_number IS NOT NULL;
 CREATE INDEX IF NOT EXISTS file_wrong ON file (name) WHERE cause IS NOT NULL OR NOT sole;
-CREATE TABLE IF NOT EXISTS words (file INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS heading (file INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS words (file INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS trigram USING fts5 (text, tokenize = 'trigram', detail = none, content = '');
 CREATE TABLE IF NOT EXISTS blocker (file INTEGER NOT NULL, prefix TEXT NOT NULL, number INTEGER NOT NULL,
     PRIMARY KEY (file, prefix, number)) WITHOUT ROWID;

@@ -89,11 +89,12 @@ def _put(connection: sqlite3.Connection, folder: str, row: Row) -> _Text:
         file, old_key, old_text = old[0], old[1:3], old[3]
         changes = ", ".join(f"{column} = ?" for column in columns)
         connection.execute(f"UPDATE file SET {changes} WHERE id = ?", (*columns.values(), file))
-        for table in ("words", "blocker", "made"):
+        for table in ("heading", "words", "blocker", "made"):
             connection.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
     facts = row.facts
     if facts is not None:
-        connection.execute("INSERT INTO words VALUES (?, ?, ?, ?)", (file, *facts.words))
+        connection.execute("INSERT INTO heading VALUES (?, ?, ?)", (file, *facts.words[:2]))
+        connection.execute("INSERT INTO words VALUES (?, ?)", (file, facts.words[2]))
         connection.executemany("INSERT INTO blocker VALUES (?, ?, ?)", [(file, *key) for key in facts.blockers])
         connection.executemany("INSERT INTO made VALUES (?, ?)", [(op, file) for op in facts.made_by])
     for key in {old_key, tuple(row.seen.key) if row.seen.key else None} - {None}:
@@ -115,8 +116,9 @@ def drop(connection: sqlite3.Connection, folder: str, name: str) -> None:
     if old is None:
         return
     _put_trigrams(connection, [_Text(old[0], old[3], None)])
-    for table, column in (("words", "file"), ("blocker", "file"), ("made", "file"), ("file", "id")):
-        connection.execute(f"DELETE FROM {table} WHERE {column} = ?", (old[0],))
+    for table in ("heading", "words", "blocker", "made"):
+        connection.execute(f"DELETE FROM {table} WHERE file = ?", (old[0],))
+    connection.execute("DELETE FROM file WHERE id = ?", (old[0],))
     _count(connection, folder, old[1:3])
 
 

@@ -22,7 +22,7 @@ _CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
 _WAITS = f"""EXISTS (SELECT 1 FROM blocker b CROSS JOIN file o ON o.folder = 'tickets' AND o.prefix = b.prefix
     AND o.number = b.number WHERE b.file = f.id AND o.sole AND o.cause IS NULL AND o.status NOT IN ({_CLOSED}))"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_LETTERS, _MOST_TRIGRAMS = 200, 60
+_MOST_LETTERS, _MOST_TRIGRAMS, _MANY = 200, 60, 2000
 
 
 def latest(
@@ -57,34 +57,40 @@ def latest(
 
 def searched(connection: Connection, query: str, *, archived: bool, limit: int, offset: int) -> list[TicketSummary]:
     """What holds every word of the query in id, title or description, in any case: first the ticket of that id,
-    then ids, titles and texts that hold it as it stands, then those that hold its words."""
-    wanted = folded(query[:_MOST_LETTERS])
+    then ids, titles and texts that hold the query as it stands or its words; newer ones first among these."""
+    wanted, key = folded(query[:_MOST_LETTERS]), id_key(query) or IdKey("", -1)
     words = wanted.split()
-    key = id_key(query) or IdKey("", -1)
     if not words:
         nothing = {"status": None, "type": None, "priority": None, "epic": None, "label": None}
         return latest(connection, **nothing, archived=archived, limit=limit, offset=offset)
     values: dict[str, object] = {"prefix": key.prefix, "number": key.number, "wanted": wanted}
     values |= {f"w{n}": word for n, word in enumerate(words)}
-    all_in = {place: " AND ".join(f"instr({place}, :w{n})" for n in range(len(words))) for place in ("title", "text")}
-    candidates = ""
-    if trigrams := _trigrams(words):
-        candidates = """AND f.id IN (SELECT rowid FROM trigram WHERE trigram MATCH :trigrams
-            UNION SELECT id FROM file WHERE folder = 'tickets' AND prefix = :prefix AND number = :number)"""
-        values["trigrams"] = trigrams
-    sql = f"""
-        SELECT {_SUMMARY}, CASE
-            WHEN f.prefix = :prefix AND f.number = :number THEN 0
-            WHEN instr(w.id, :wanted) THEN 1
-            WHEN instr(w.title, :wanted) THEN 2
-            WHEN {all_in["title"].replace("title", "w.title")} THEN 3
-            WHEN instr(w.text, :wanted) THEN 4
-            WHEN {all_in["text"].replace("text", "w.text")} THEN 5 END AS rank
-        FROM file f JOIN words w ON w.file = f.id
-        WHERE {_TICKETS} {candidates} {"" if archived else "AND NOT f.archived"} AND rank IS NOT NULL
-        ORDER BY rank, {_LATEST} LIMIT :limit OFFSET :offset"""
-    rows = connection.execute(sql, values | {"limit": limit, "offset": offset})
-    return [_summary(row) for row in rows]
+    among = _TICKETS if archived else f"{_TICKETS} AND NOT f.archived"
+
+    def holds(place: str) -> str:
+        return " AND ".join(f"instr({place}, :w{n})" for n in range(len(words)))
+
+    heading = f"""CASE WHEN f.prefix = :prefix AND f.number = :number THEN 0 WHEN instr(h.id, :wanted) THEN 1
+        WHEN instr(h.title, :wanted) THEN 2 WHEN {holds("h.title")} THEN 3 END"""
+    source = "file f CROSS JOIN heading h ON h.file = f.id"
+    found = _rows(
+        connection,
+        f"""SELECT {_SUMMARY}, {heading} AS rank FROM {source}
+        WHERE {among} AND rank IS NOT NULL ORDER BY rank, {_LATEST}""",
+        values,
+        offset + limit,
+    )
+    rare = _rare(connection, words, values)
+    for first, text in ((True, "instr(w.text, :wanted)"), (False, f"NOT instr(w.text, :wanted) AND {holds('w.text')}")):
+        if len(found) < offset + limit and (first or len(words) > 1):
+            found += _rows(
+                connection,
+                f"""SELECT {_SUMMARY} FROM {source} CROSS JOIN words w ON w.file = f.id
+                WHERE {among} {rare} AND {text} AND {heading} IS NULL ORDER BY {_LATEST}""",
+                values,
+                offset + limit - len(found),
+            )
+    return [_summary(row) for row in found[offset:]]
 
 
 def ready(
@@ -181,11 +187,23 @@ def digests(connection: Connection) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
-def _trigrams(words: Sequence[str]) -> str:
-    """What the trigram index is asked for; nothing when every word is too short for it."""
+def _rare(connection: Connection, words: Sequence[str], values: dict[str, object]) -> str:
+    """Where to look for words that few texts can hold. Where many do, or the words are too short for the trigrams,
+    the newest texts are looked through instead, until there are enough."""
     parts = dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2))
     quoted = ['"' + part.replace('"', '""') + '"' for part in list(parts)[:_MOST_TRIGRAMS]]
-    return " AND ".join(quoted)
+    if not quoted:
+        return ""
+    values["trigrams"] = " AND ".join(quoted)
+    some = connection.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM trigram WHERE trigram MATCH :trigrams LIMIT :many)",
+        values | {"many": _MANY},
+    ).fetchone()[0]
+    return "AND f.id IN (SELECT rowid FROM trigram WHERE trigram MATCH :trigrams)" if some < _MANY else ""
+
+
+def _rows(connection: Connection, sql: str, values: dict[str, object], limit: int) -> list[tuple[object, ...]]:
+    return connection.execute(f"{sql} LIMIT :limit", values | {"limit": limit}).fetchall()
 
 
 def _summaries(

@@ -7,7 +7,8 @@ import yaml
 
 from bot.tickets import yaml_style as style
 from bot.tickets.change import Append, Edit, Path, Set, Value
-from bot.tickets.yaml_flow import flow_insert, flow_keep
+from bot.tickets.yaml_arrange import arranged, staying
+from bot.tickets.yaml_flow import flow_arrange, flow_insert
 from bot.tickets.yaml_marks import (
     after_comments,
     block_end,
@@ -173,28 +174,47 @@ class Editor:
             self._splices.add(start, start, text)
 
     def _set_list(self, place: Place, path: Path, node: yaml.SequenceNode, wanted: list[Value]) -> None:
-        """Items that stay are left alone, the others go, new ones come at the end."""
-        kept: list[int] = []
-        for number, item in enumerate(node.value):
-            if len(kept) < len(wanted) and parse_node(item) == wanted[len(kept)]:
-                kept.append(number)
-        new = wanted[len(kept) :]
-        if in_brackets(node) and len(kept) < len(node.value):
-            self._flow_keep(node, kept, [style.flow(value, self._quotes) for value in new], place.line)
-            return
+        """Items that are wanted still keep their lines, and move with them; the others go."""
+        places = arranged([parse_node(item) for item in node.value], wanted)
+        known = range(len(node.value))
+        if places[: len(known)] == list(known):
+            for value in wanted[len(known) :]:
+                self._append(place, path, value)
+        elif in_brackets(node):
+            new = [style.flow(value, self._quotes) for value in wanted]
+            order = [text if old is None else old for old, text in zip(places, new, strict=True)]
+            self._flow_arrange(node, order)
+        else:
+            self._arrange(place, node, places, wanted)
+
+    def _arrange(self, place: Place, node: yaml.SequenceNode, places: list[int | None], wanted: list[Value]) -> None:
         if not wanted:
             self._empty(place)
+        stay = staying(places)
         for number in range(len(node.value)):
-            if number not in kept:
+            if number not in stay:
                 self._drop_item(node, number)
-        for value in new:
-            self._append(place, path, value)
+        column: int = node.start_mark.column
+        above = line_end(self._text, place.key.end_mark.index) if place.key is not None and stay else None
+        for old, value in zip(places, wanted, strict=True):
+            if old is not None and old in stay:
+                above = self._item_end(node, old)
+                continue
+            at = self._item_end(node, len(node.value) - 1) if above is None else above
+            if old is None:
+                lines = style.item_lines(value, column, self._dash, may_end_file=self._splices.ends_file(at, column))
+            else:
+                start = dash_of(self._text, node, node.value[old])
+                end = after_comments(self._text, self._item_end(node, old), column)
+                lines = [" " * column + self._text[start:end]]
+            self._splices.add_below(at, column, lines, depth=column + 1)
 
-    def _flow_keep(self, node: yaml.CollectionNode, kept: list[int], new: list[str], line: int) -> None:
-        text = flow_keep(self._text, node, kept, new)
-        if text is None:
-            raise Refusal("there is a comment within the brackets", line)
-        self._splices.add(node.start_mark.index, node.end_mark.index, text)
+    def _item_end(self, node: yaml.SequenceNode, number: int) -> int:
+        item = node.value[number]
+        return own_end(self._text, item, dash_of(self._text, node, item))
+
+    def _flow_arrange(self, node: yaml.CollectionNode, wanted: Sequence[int | str]) -> None:
+        self._splices.add(node.start_mark.index, node.end_mark.index, flow_arrange(self._text, node, wanted))
 
     def _empty(self, place: Place) -> None:
         if place.key is None:
@@ -217,7 +237,7 @@ class Editor:
         pairs = parent.value if isinstance(parent, yaml.MappingNode) else [(item, item) for item in parent.value]
         others = [number for number, (_, other) in enumerate(pairs) if other is not node]
         if in_brackets(parent):
-            self._flow_keep(parent, others, [], place.line)
+            self._flow_arrange(parent, others)
         elif not others:
             raise Refusal("it is the only one there", place.line)
         elif isinstance(parent, yaml.SequenceNode):

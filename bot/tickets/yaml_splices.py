@@ -74,7 +74,7 @@ class Splices:
         """
         end = after_comments(self.original, position, indent)
         self.add(end, end, self.lines(lines), indent if depth is None else depth)
-        if end == len(self.original) and leaf is not None and is_block_text(leaf):
+        if position == len(self.original) and leaf is not None and is_block_text(leaf):
             self._last_texts.append(leaf)
 
     def ends_file(self, position: int, indent: int) -> bool:

@@ -161,6 +161,20 @@ async def test_a_request_may_say_itself_what_was_read(store: TicketStore) -> Non
             assert (await ask("update_ticket", read=nonsense, description=f"My {nonsense}"))["changed"]
 
 
+async def test_a_call_that_is_made_again_after_a_crash_does_not_stand_in_its_own_way(store: TicketStore) -> None:
+    read = {"T-001": store.get("T-001").revision}
+    meta: Any = {"sciorex/op": "turn.1", "sciorex/read": read}
+    for changed in (True, False):  # the first answer was lost
+        async with Client(ticket_server(store)) as client:
+            arguments = {"ticketId": "T-001", "status": "in_progress"}
+            result = await client.session.call_tool("sciorex_change_status", arguments, meta=meta)
+            assert result.structured_content is not None
+            assert result.structured_content["changed"] is changed
+    read = {"T-001": result.structured_content["revision"]}
+    async with asker(store) as ask:
+        assert (await ask("change_status", read=read, status="in_review"))["changed"]
+
+
 def test_the_reads_used_last_are_kept() -> None:
     reads = Reads(most=2)
     places = [("one", IdKey("T", n)) for n in range(3)]

@@ -189,9 +189,34 @@ async def real_payloads(here: Bench) -> list[Sent]:
     card = await here.told(alice, "Start chat")
     for action in ("chat_start", "sessions_show"):
         await slack.click(alice, general, card["ts"], action)
+    await slack.click(alice, general, card["ts"], "ticket_status", selected="planned")
     await slack.click(alice, general, header["ts"], "ticket_view")
     await at_rest(here)
+    await make_and_find(here)
     return [(d.kind, d.payload) for d in slack.deliveries]
+
+
+async def make_and_find(here: Bench) -> None:
+    """A ticket made by the form, and more of them than stand on one page of a list."""
+    slack, alice, general = here.slack, here.alice, here.general
+    await slack.command(alice, general, "/ticket new")
+    await slack.global_shortcut(alice, "new_ticket")
+    view = slack.views(alice)[-1]
+    for picker in ("epic", "blockers"):
+        await slack.options(alice, picker, "avatar", view_id=view["id"])
+    await slack.submit(alice, view["id"], {"title": {"title": "Another"}, "blockers": {"blockers": ["T-042"]}})
+    for number in range(4):
+        await slack.command(alice, general, f"/ticket new Number {number} type:bug")
+    await at_rest(here)
+    await slack.command(alice, general, "/ticket epics")
+    await here.told(alice, "Epics")
+    await slack.click(alice, general, slack.ephemerals(alice)[-1]["ts"], "epic_tickets")
+    await at_rest(here)
+    await slack.command(alice, general, "/ticket list")
+    page = await here.told(alice, "Page 1")
+    for button in ("page_next", "page_previous"):
+        await slack.click(alice, general, page["ts"], button)
+        await at_rest(here)
 
 
 def shapes(here: Bench) -> list[Sent]:

@@ -288,3 +288,21 @@ def several(here: Bench, tmp_path: Path) -> None:
     first = parts.workspaces.default
     other = replace(first, name="website", folder=folder, store=TicketStore(folder))
     parts.workspaces = Workspaces([first, other], first.name)
+
+
+async def test_a_shortcut_that_came_too_late_and_a_form_that_cannot_be_taken_are_told(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        direct = here.slack.open_dm(here.alice)
+        here.slack.fail("views.open", "trigger_expired")
+        await here.slack.global_shortcut(here.alice, "new_ticket")
+        await here.slack.until(lambda s: "Please try again" in everything_in(s.messages(direct)), timeout=10)
+        await here.slack.global_shortcut(here.alice, "new_ticket")
+        view = await opened(here, here.alice)
+        here.slack.fail("conversations.open", "internal_error")
+        answer = await here.slack.submit(here.alice, view["id"], filled_form())
+        assert answer["errors"] == {"title": "Slack did not take that just now. Please try again."}
+        assert await here.slack.submit(here.alice, view["id"], filled_form()) == {}
+        await here.slack.until(lambda s: "You made this ticket" in everything_in(s.messages(direct)), timeout=10)
+        assert made(here) == [NEW]

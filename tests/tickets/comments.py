@@ -29,6 +29,11 @@ class _Line:
     comment: str | None
     alone: bool  # a comment and nothing else
 
+    @property
+    def depth(self) -> float:
+        """How deep it stands: an item may stand in the column of its key."""
+        return self.indent + 0.5 * (self.name or "").startswith("-")
+
 
 def owners(text: str) -> dict[str, Owner]:
     """The owner of every comment; fails when one stands there twice."""
@@ -47,7 +52,8 @@ def owners(text: str) -> dict[str, Owner]:
         rest = range(number + 1, len(lines))
         following = next((n for n in rest if (other := lines[n]) and not other.alone), None)
         if following is not None and column <= _at(lines, following).indent:
-            found[line.comment] = Owner("above", _chain(lines, following))
+            within = _at(lines, following).name is None
+            found[line.comment] = Owner("below" if within else "above", _chain(lines, following))
         else:
             found[line.comment] = Owner("below", _around(lines, number, column))
     return found
@@ -62,16 +68,16 @@ def _at(lines: list[_Line | None], number: int) -> _Line:
 def _chain(lines: list[_Line | None], number: int) -> tuple[str, ...]:
     """The names from the outermost value to the one on a line; the rest of a value counts as that value."""
     line = _at(lines, number)
-    around = _around(lines, number, line.indent)
+    around = _around(lines, number, line.depth)
     return around if line.name is None else (*around, line.name)
 
 
-def _around(lines: list[_Line | None], number: int, indent: int) -> tuple[str, ...]:
+def _around(lines: list[_Line | None], number: int, depth: float) -> tuple[str, ...]:
     names: list[str] = []
     for line in reversed(lines[:number]):
-        if line is not None and not line.alone and line.name is not None and line.indent < indent:
+        if line is not None and not line.alone and line.name is not None and line.depth < depth:
             names.append(line.name)
-            indent = line.indent
+            depth = line.depth
     return tuple(reversed(names))
 
 

@@ -21,14 +21,14 @@ from bot.tickets import exchange
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Actor, Change, NewTicket, SubtaskStatus, Ticket
 
-SHARED = tuple(f"T-{number:03d}" for number in range(1, 9))
+SHARED = tuple(f"T-{number:03d}" for number in range(1, 13))
 Rule = Callable[[Ticket, datetime], Change | None]
 
 
 def own_fields(me: int) -> tuple[tuple[str, str], tuple[str, str]]:
     """Which field of which shared ticket is this writer's alone; there are at most 16 writers."""
     first = "title" if me < 8 else "description"
-    second = "labels" if me < 8 else "epic_id"
+    second = "relates_to" if me < 8 else "epic_id"
     return (SHARED[me % 8], first), (SHARED[(me + 3) % 8], second)
 
 
@@ -40,7 +40,7 @@ def mixed_changes(folder: Path, me: int, count: int, start: Event, tell: Connect
     start.wait()
     for n in range(count):
         name, ticket = f"w{me}.{n}", SHARED[(me + n) % len(SHARED)]
-        kind = ("create", "field", "field", "subtask", "done", "progress", *("comment",) * 4)[n % 10]
+        kind = ("create", "field", "field", "subtask", "done", "progress", "label", *("comment",) * 3)[n % 10]
         try:
             if n % 10 == 0:
                 read = {place: store.get(place).revision for place, _ in own}
@@ -164,13 +164,15 @@ def _title(path: Path) -> str:
 def _adds(kind: str, name: str, by: Actor) -> Rule:
     if kind == "subtask":
         return lambda ticket, now: ticket.add_subtask(name, by, now)
+    if kind == "label":
+        return lambda ticket, now: ticket.update(by=by, at=now, labels=[*ticket.labels, name])
     if kind == "progress":
         return lambda ticket, now: ticket.report_progress(name, None, by, now)
     return lambda ticket, now: ticket.add_comment(name, by, now)
 
 
 def _sets(field: str, name: str, by: Actor) -> Rule:
-    value: Any = [name] if field == "labels" else name
+    value: Any = [name] if field == "relates_to" else name
     return lambda ticket, now: ticket.update(by=by, at=now, **{field: value})
 
 
@@ -188,9 +190,10 @@ def _guard(kill: Kill | None, tell: Connection) -> None:
             nth = crossed[name]
             tell.send(("door", name, str(nth)))
             _die_if(kill == Kill(name, nth, "before"))
-            result = call(*arguments, **named)
-            _die_if(kill == Kill(name, nth, "after"))
-            return result
+            try:
+                return call(*arguments, **named)
+            finally:
+                _die_if(kill == Kill(name, nth, "after"))
 
         return guarded
 
