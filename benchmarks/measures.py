@@ -72,16 +72,19 @@ def obvious_program(folder: Path) -> Answer:
 
 
 def questions(folder: Path) -> Answer:
-    """Each question to an open store, its first page of 20."""
+    """Each question to an open store, its first page of 20.
+
+    `times` are those of a store that nobody watches, as in a server of tools; `watched` those of one in the bot.
+    """
     store = TicketStore(folder)
     store.list(limit=50)
-    times, found = {}, {}
-    for name, question in QUESTIONS.items():
-        ask = _asked(store, question)
-        ask(20)
-        times[name] = repeated(9, ask, 20)
-        found[name] = ask(ALL)
-    return {"times": times, "found": found}
+    asks = {name: _asked(store, question) for name, question in QUESTIONS.items()}
+    found = {name: ask(ALL) for name, ask in asks.items()}
+    times = {name: repeated(9, ask, 20) for name, ask in asks.items()}
+    store.watch()
+    watched = {name: repeated(9, ask, 20) for name, ask in asks.items()}
+    store.close()
+    return {"times": times, "watched": watched, "found": found}
 
 
 def single_reads(folder: Path) -> Answer:
@@ -105,13 +108,15 @@ def ids_in_text(folder: Path) -> Answer:
 
 
 def picker(folder: Path) -> Answer:
-    """What a ticket picker asks: nothing typed yet, then each beginning of what is typed."""
+    """What a ticket picker asks the bot's store: nothing typed yet, then each beginning of what is typed."""
     store = TicketStore(folder)
     store.list(limit=50)
+    store.watch()
     times = {"": repeated(3, partial(store.list, limit=50))}
     for text in TYPED:
         for length in range(1, len(text) + 1):
             times[text[:length]] = repeated(3, store.search, text[:length], 50)
+    store.close()
     return {"times": times}
 
 

@@ -31,6 +31,7 @@ from bot.database import Database
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
 from bot.sessions.choice import present_ids
+from bot.sessions.said import settle
 from bot.settings import Settings, data_folder
 from bot.slack.arrivals import Identity
 from bot.slack.doors import register
@@ -77,7 +78,7 @@ async def create_app(settings: Settings, *, pace: Pace | None = None) -> AsyncIt
             timeout=30,
         )
         me = await who_am_i(client)
-        db = Database(settings.database)
+        db = Database(settings.database, settle=settle)
         await asyncio.to_thread(db.migrate)
         parts = _parts(settings, pace, client, me, db)
         for old, new in (await db.read(lambda c: present_ids(c, me.team))).items():

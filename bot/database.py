@@ -2,6 +2,7 @@
 
 Promise: when `write` returns, the change is on disk (SQLite: WAL with synchronous=FULL). On SQLite one writer
 thread commits a batch of waiting writes at once, so a function may be run twice: no I/O in it, plain values back.
+`settle(connection)`, where there is one, is called behind every write before it is committed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class _Writes(Protocol):
 class Database:
     """A SQLite file (`sqlite:///path`) or a PostgreSQL server (`postgresql://…`), chosen by the URL alone."""
 
-    def __init__(self, url: str, *, threads: int = 6) -> None:
+    def __init__(
+        self, url: str, *, threads: int = 6, settle: Callable[[Connection], None] = lambda connection: None
+    ) -> None:
         self.url = make_url(url)
         self.sqlite_file = Path(self.url.database or "") if self.url.get_backend_name() == "sqlite" else None
         self._readers = ThreadPoolExecutor(threads, thread_name_prefix="db-read")
@@ -43,12 +46,12 @@ class Database:
         if self.sqlite_file:
             self.engine = _sqlite_engine(url, "BEGIN")
             self._writer_engine = _sqlite_engine(url, "BEGIN IMMEDIATE")
-            self._writes = _BatchWriter(self._writer_engine)
+            self._writes = _BatchWriter(self._writer_engine, settle)
         else:
             self.engine = self._writer_engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"), pool_size=threads * 2, pool_pre_ping=True
             )
-            self._writes = _PoolWriter(self.engine, threads)
+            self._writes = _PoolWriter(self.engine, threads, settle)
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs fn in a transaction of its own and gives what it gives; fn changes nothing."""
@@ -118,8 +121,8 @@ def _sqlite_engine(url: str, begin: str) -> Engine:
 class _BatchWriter:
     """The one thread that writes to SQLite: what waits is run and committed together."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, settle: Callable[[Connection], None]) -> None:
+        self._engine, self._settle = engine, settle
         self._queue: queue.Queue[tuple[Callable[[Connection], object], Future[object]] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -163,6 +166,7 @@ class _BatchWriter:
         try:
             with self._engine.begin() as connection:
                 results = [fn(connection) for fn, _ in batch]
+                self._settle(connection)
         except BaseException as error:
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
@@ -177,8 +181,8 @@ class _BatchWriter:
 class _PoolWriter:
     """Writes to PostgreSQL from a few threads; a deadlock is tried again."""
 
-    def __init__(self, engine: Engine, threads: int) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, threads: int, settle: Callable[[Connection], None]) -> None:
+        self._engine, self._settle = engine, settle
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="db-write")
 
     def submit(self, fn: Callable[[Connection], T]) -> Future[T]:
@@ -190,10 +194,14 @@ class _PoolWriter:
     def _run(self, fn: Callable[[Connection], T]) -> T:
         for _ in range(3):
             try:
-                with self._engine.begin() as connection:
-                    return fn(connection)
+                return self._once(fn)
             except OperationalError as error:
                 if "deadlock" not in str(error).lower():
                     raise
+        return self._once(fn)
+
+    def _once(self, fn: Callable[[Connection], T]) -> T:
         with self._engine.begin() as connection:
-            return fn(connection)
+            result = fn(connection)
+            self._settle(connection)
+            return result

@@ -112,6 +112,18 @@ class SessionArchived(BotError):
     """The session is archived already."""
 
 
+class ArchiveUnreadable(BotError):
+    """A transcript's file cannot be read; names the file and the cause."""
+
+    def __init__(self, file: str, cause: str) -> None:
+        self.file, self.cause = file, cause
+        super().__init__(f"The transcript {file} cannot be read: {cause}.")
+
+
+class EntryNotFound(BotError):
+    """No entry of a transcript has this id, or it is none that can be erased."""
+
+
 class StateNotAllowed(BotError):
     """A state that cannot follow the session's present one."""
 
@@ -154,6 +166,13 @@ class LinkedElsewhere(BotError):
     def __init__(self, linked: str, wanted: str) -> None:
         self.linked, self.wanted = linked, wanted
         super().__init__(f"This thread is linked to {linked}. Replace it with {wanted}?")
+
+
+class CriterionGone(BotError):
+    """The ticket's description was changed meanwhile, and this criterion is not in it any more."""
+
+    def __init__(self, ticket_id: str) -> None:
+        super().__init__(f"The description of {ticket_id} was changed meanwhile: that criterion is not there any more.")
 
 
 class EpicNotFound(BotError):

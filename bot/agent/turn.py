@@ -18,13 +18,26 @@ from mcp.types import RequestParamsMeta, TextContent
 
 from bot.agent.definition import TICKETS_SERVER, Agent
 from bot.agent.model import Model, Reply
-from bot.agent.prompt import AgentStep, Line, PersonLine, ToolResult, ToolResults, request_messages, system_blocks
+from bot.agent.prompt import (
+    FORKED,
+    AgentStep,
+    Line,
+    Note,
+    PersonLine,
+    ToolResult,
+    ToolResults,
+    hand_over,
+    request_messages,
+    system_blocks,
+)
 from bot.agent.reads import Context, GetContext, known, receipt_of
 from bot.errors import AgentUnavailable
 from bot.inbox.claim import Claim
 from bot.mcp_servers.caller import OP, READ
 from bot.mcp_servers.reads import read_in
 from bot.sessions import transcript
+from bot.sessions.forking import Inherited, inherited
+from bot.sessions.session import get_session
 from bot.sessions.transcript import Message, Step, ToolCall, Turn
 
 MOST_STEPS = 24
@@ -175,11 +188,15 @@ def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None,
 
 
 def _lines(connection: Any, turn: Turn) -> _Lines:
-    """The whole session as lines for the model, and this turn's own part of them."""
+    """The whole session as lines for the model, what it was forked from first, and this turn's own part of them."""
     said = {m.id: m for m in transcript.messages_of(connection, turn.session_id)}
     turns = [t for t in transcript.turns_of(connection, turn.session_id) if t.n <= turn.n]
     steps = transcript.steps_of(connection, [t.id for t in turns])
     everything: list[Line] = []
+    for part in inherited(connection, turn.session_id):
+        everything += [*_inherited_lines(connection, part), Note(FORKED)]
+    if brief := get_session(connection, turn.session_id).brief:
+        everything.append(hand_over(brief))
     asked: list[PersonLine] = []
     for one in turns:
         lines = [line for s in steps.get(one.id, []) for line in _step_lines(s, said)]
@@ -187,6 +204,17 @@ def _lines(connection: Any, turn: Turn) -> _Lines:
         if one.id == turn.id:
             asked = [line for line in lines if isinstance(line, PersonLine) and not line.deleted]
     return _Lines(everything, asked, steps[turn.id], turns[-1].receipt)
+
+
+def _inherited_lines(connection: Any, part: Inherited) -> list[Line]:
+    """What a fork has of its parent, as the parent's rows stand now: an edit or a deletion there holds here too."""
+    said = {m.id: m for m in transcript.messages_of(connection, part.session_id) if m.ts <= part.ts}
+    turns = [t for t in transcript.turns_of(connection, part.session_id) if t.n <= part.turn]
+    steps = transcript.steps_of(connection, [t.id for t in turns])
+    of_turns = [step for t in turns for step in steps.get(t.id, [])]
+    answered = {i for step in of_turns for i in step.message_ids}
+    lines = [line for step in of_turns for line in _step_lines(step, said)]
+    return lines + [_person_line(m) for m in said.values() if m.id not in answered]
 
 
 def _step_lines(step: Step, said: dict[int, Message]) -> list[Line]:

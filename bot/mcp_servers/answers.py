@@ -83,6 +83,12 @@ class Outcome(BaseModel):
     revision: str
 
 
+class StatusOutcome(Outcome):
+    """`stillOpen` says what was open when the ticket was moved to done: subtasks, and criteria without a tick."""
+
+    stillOpen: list[str]
+
+
 class SubtaskOutcome(BaseModel):
     """A subtask after a call; `changed` is false when it was so already. `revision` as in Outcome."""
 
@@ -125,7 +131,7 @@ class EpicList(BaseModel):
 
 
 class SessionLine(BaseModel):
-    """A chat about a ticket: `state` is active, archived or past (linked once); `note` was left at archiving."""
+    """A chat about a ticket: `state` is upcoming, active (idle), archived … or past; `note` was left at archiving."""
 
     title: str
     state: str

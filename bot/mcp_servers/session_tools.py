@@ -20,8 +20,9 @@ class SessionTools:
         self._store, self._sessions = store, sessions
 
     async def list_sessions(self, ticketId: TicketId) -> SessionList:
-        """The conversations about a ticket, as far as everybody here may see them, most recent first: title, state
-        (active, archived, or past: linked once), the note left at archiving, when last updated. Use it to learn
+        """The conversations about a ticket, as far as everybody here may see them: planned ones, then most recent
+        first. Each with title, state (upcoming: planned; active, and whether it runs, waits or idles; archived; past:
+        linked once; completed, failed, cancelled), the note left at archiving, when last updated. Use it to learn
         where a ticket was worked on before."""
         ticket = await anyio.to_thread.run_sync(self._store.get, ticketId)
         return SessionList(ticketId=ticket.id, sessions=list(await self._sessions(ticket.id)))

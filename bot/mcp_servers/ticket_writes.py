@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import anyio.to_thread
 from mcp.server.mcpserver import Context
 
 from bot.errors import SubtaskNotFound
 from bot.mcp_servers.answers import (
     LINE_SHOWS,
     Outcome,
+    StatusOutcome,
     SubtaskOutcome,
     TicketDetails,
     outcome,
@@ -34,8 +36,11 @@ from bot.mcp_servers.parameters import (
     TicketId,
     TicketIds,
 )
+from bot.mcp_servers.review import Review, StillOpen
 from bot.mcp_servers.ticket_reads import shown
 from bot.tickets.blockers import refuse_cycle
+from bot.tickets.closing import closes, move, still_open
+from bot.tickets.revision import refuse_conflict
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import UNSET, Change, NewTicket, Priority, Status, SubtaskStatus, Ticket, TicketType
 from bot.tickets.vocabulary import spelled
@@ -44,10 +49,13 @@ Rule = Callable[[Ticket, datetime], Change | None]
 
 
 class TicketWrites:
-    """Writing tools over one store; each names in the history who acted, and for whom."""
+    """Writing tools over one store; each names in the history who acted, and for whom.
 
-    def __init__(self, store: TicketStore) -> None:
-        self._store = store
+    With `review` a ticket is closed only where nothing speaks against it; without, what its file has open is named.
+    """
+
+    def __init__(self, store: TicketStore, review: Review | None = None) -> None:
+        self._store, self._review = store, review
 
     def create_ticket(
         self,
@@ -118,14 +126,33 @@ class TicketWrites:
 
         return self._change(ticketId, who, rule)
 
-    def change_status(
+    async def change_status(
         self, ticketId: TicketId, status: StatusWord, ctx: Context, comment: MaybeMarkdown = None
-    ) -> Outcome:
+    ) -> StatusOutcome:
         """Move a ticket to another status. Allowed: backlog → planned, cancelled; planned → backlog, in_progress,
         cancelled; in_progress → planned, in_review, done, cancelled; in_review → in_progress, done, cancelled;
-        done → in_progress; cancelled → backlog. Go step by step where the way is longer. comment says why."""
+        done → in_progress; cancelled → backlog. Go step by step where the way is longer. comment says why. What is
+        still open when a ticket becomes done is named: finish it first, or say why not."""
         who, to = caller(ctx), spelled(Status, status)
-        return self._change(ticketId, who, lambda t, now: t.change_status(to, by=who.actor, at=now, comment=comment))
+        found = await anyio.to_thread.run_sync(self._store.get, ticketId)
+        closing = closes(found, to) and not (who.op and found.has_op(who.op))
+        against = list(await self._review.against(found)) if self._review and closing else []
+
+        def rule(ticket: Ticket, now: datetime) -> Change | None:
+            change = move(ticket, to, still_open(ticket), by=who.actor, at=now, comment=comment)
+            if change is not None and against:
+                if read := who.has_read(ticketId):
+                    refuse_conflict(ticket, read, change.edits)
+                raise StillOpen(ticket, against)
+            return change
+
+        try:
+            made = await anyio.to_thread.run_sync(self._change, ticketId, who, rule)
+        except StillOpen as refused:
+            if self._review:
+                await self._review.ask(refused.ticket)
+            raise
+        return StatusOutcome(**dict(made), stillOpen=list(still_open(found)) if closing else [])
 
     def add_comment(self, ticketId: TicketId, comment: Markdown, ctx: Context) -> Outcome:
         """Add a comment to a ticket's history: a decision, a finding or a question that people should find there

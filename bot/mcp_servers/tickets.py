@@ -11,6 +11,7 @@ from mcp.types import ToolAnnotations
 
 from bot.mcp_servers.epic_tools import EpicTools
 from bot.mcp_servers.reads import Reads
+from bot.mcp_servers.review import Review
 from bot.mcp_servers.session_tools import Sessions, SessionTools
 from bot.mcp_servers.ticket_reads import TicketReads
 from bot.mcp_servers.ticket_writes import TicketWrites
@@ -39,16 +40,21 @@ class _Offer:
     core: bool = False
 
 
-def ticket_server(store: TicketStore, *, core: bool = False, sessions: Sessions | None = None) -> MCPServer[Reads]:
+def ticket_server(
+    store: TicketStore, *, core: bool = False, sessions: Sessions | None = None, review: Review | None = None
+) -> MCPServer[Reads]:
     """A server with all tools on tickets, or with `core` the few that most work needs.
 
     Names and parameters are those of Sciorex's own server. The `_meta` of a call may say `sciorex/op`,
     `sciorex/actor` ({type, id, onBehalfOf}), `sciorex/linkedTicket`, and `sciorex/read` ({ticket id: revision}): what
     the caller has read, where the server's own memory of the session does not reach. `sessions` adds the tool that
-    lists a ticket's sessions. Tools run in worker threads.
+    lists a ticket's sessions; with `review` a ticket is not closed while something speaks against it. Tools run in
+    worker threads.
     """
     tools: list[Tool] = [
-        TicketTool.of(offer.function, offer.effects) for offer in _offers(store, sessions) if offer.core or not core
+        TicketTool.of(offer.function, offer.effects)
+        for offer in _offers(store, sessions, review)
+        if offer.core or not core
     ]
     return MCPServer(
         NAME,
@@ -66,8 +72,8 @@ async def _memory(server: MCPServer[Reads]) -> AsyncIterator[Reads]:
     yield Reads()
 
 
-def _offers(store: TicketStore, sessions: Sessions | None) -> Iterator[_Offer]:
-    reads, writes, epics = TicketReads(store), TicketWrites(store), EpicTools(store)
+def _offers(store: TicketStore, sessions: Sessions | None, review: Review | None) -> Iterator[_Offer]:
+    reads, writes, epics = TicketReads(store), TicketWrites(store, review), EpicTools(store)
     yield _Offer(reads.get_ticket, _READ, core=True)
     yield _Offer(reads.list_tickets, _READ, core=True)
     yield _Offer(reads.search_tickets, _READ, core=True)

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
-from bot.sessions.models import post, session
+from bot.sessions.models import message, post, session
 from bot.sessions.session import ChatSession, Origin
 from bot.sessions.transcript import ENDED, turns_of
 
@@ -38,6 +38,13 @@ def fork_of(connection: Connection, parent: ChatSession, ts: str, title: str = "
         if turn.state in (*ENDED, "answered") and at <= ts:
             last = turn.n
     return Origin(title or fork_title(parent.title), parent.id, ts, last)
+
+
+def end_of(connection: Connection, parent: ChatSession) -> str:
+    """The ts of what stands last in the session's thread. Slack's clock, not ours: what is said later is not of it."""
+    said = connection.execute(select(func.max(message.c.ts)).where(message.c.session_id == parent.id)).scalar()
+    posted = connection.execute(select(func.max(post.c.ts)).where(post.c.thread_id == parent.thread_id)).scalar()
+    return max(said or "", posted or "", parent.thread_ts)
 
 
 def fork_title(title: str) -> str:

@@ -2,10 +2,25 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
+from bot.sessions.archive_tables import archive, archive_entry, erased
 from bot.sessions.columns import Id, metadata, own_id, to
 from bot.sessions.planned_table import planned
+from bot.sessions.reading_table import opened
+from bot.sessions.said_tables import place, said, summary, summary_of, unindexed
 
-__all__ = ["metadata", "planned"]
+__all__ = [
+    "archive",
+    "archive_entry",
+    "erased",
+    "metadata",
+    "opened",
+    "place",
+    "planned",
+    "said",
+    "summary",
+    "summary_of",
+    "unindexed",
+]
 
 worker = Table(
     "worker",
@@ -137,26 +152,6 @@ reference = Table(
     Column("by", Text, nullable=False),
     Column("ms", BigInteger, nullable=False),
     UniqueConstraint("session_id", "ticket_id"),
-)
-
-archive = Table(
-    "archive",
-    metadata,
-    own_id(),
-    Column("session_id", Text, ForeignKey("session.id"), nullable=False),
-    Column("team", Text, nullable=False),
-    Column("workspace", Text, nullable=False),
-    Column("n", Integer, nullable=False),
-    Column("key", Text, nullable=False),  # of the inbox row that asked for it
-    Column("ticket_id", Text, nullable=False),
-    Column("note", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("ms", BigInteger, nullable=False),
-    Column("file", Text),  # where the transcript is, once written
-    Column("sha256", Text),
-    UniqueConstraint("session_id", "n"),
-    UniqueConstraint("session_id", "key"),
-    Index("ix_archive_ticket", "team", "workspace", "ticket_id"),
 )
 
 turn = Table(

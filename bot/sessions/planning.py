@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,10 +11,12 @@ from sqlalchemy import ColumnElement, Connection, Select, Update, func, select, 
 from bot.database import insert_once
 from bot.errors import PlanGone, SessionNotFound
 from bot.sessions.audience import Audience, visible
-from bot.sessions.models import planned, thread
+from bot.sessions.models import inbox, planned, thread
 from bot.sessions.session import own_title
 from bot.tickets.ticket import Ticket
 
+MARK = re.compile(r"\s*(?:[-*•]|\d{1,3}[.)])\s+")
+BORN = ":born"  # behind the key of the item that starts it: the item in the new thread
 MOST_TITLES = 20
 MOST_PARTS = 8  # subtasks that the template names
 MOST_UPCOMING = 50
@@ -45,7 +48,7 @@ def template(ticket: Ticket) -> list[str]:
 
 def titles_in(text: str) -> list[str]:
     """The titles that a person typed, one a line, without the marks of a list; each once, in their order."""
-    lines = (own_title(line.lstrip(" \t-*•0123456789.)") or line) for line in text.splitlines())
+    lines = (own_title(MARK.sub("", line)) for line in text.splitlines())
     return list(dict.fromkeys(line for line in lines if line))
 
 
@@ -114,8 +117,15 @@ def may_see_planned(audience: Audience, one: Planned) -> bool:
 
 
 def begin_start(connection: Connection, planned_id: int, key: str) -> Planned:
-    """Takes it for the item of this key, which may come again; raises PlanGone where another did, or it is cancelled."""
+    """Takes it for the item of this key, which may come again; raises PlanGone where it is no longer upcoming."""
     connection.execute(_to(planned_id, "upcoming").values(state="starting", start_key=key))
+    born = select(inbox.c.id).where(
+        inbox.c.team == planned.c.team,
+        inbox.c.key.in_((planned.c.start_key, planned.c.start_key + BORN)),
+        inbox.c.state == "new",
+    )
+    given_up = (planned.c.start_key != key, ~born.exists())  # whoever began it will not go on
+    connection.execute(_to(planned_id, "starting").where(*given_up).values(start_key=key))
     now = get_planned(connection, planned_id)
     mine = connection.execute(select(planned.c.start_key).where(planned.c.id == planned_id)).scalar() == key
     if not mine or now.state == "cancelled":

@@ -17,7 +17,7 @@ from bot.sessions.models import inbox, message, session, thread
 TITLE_WORDS = 15  # a session without a title of its own shows this many words of its first message
 LONGEST_TITLE = 200  # characters; what Slack takes too (agents.sessions.rename)
 UNTITLED = "Chat"
-# Which state may follow which (sciorex-workspace: Sessions). Upcoming ones are planned and no sessions yet: planning.py.
+# Which state may follow which (sciorex-workspace: Sessions). Upcoming ones are no sessions yet: planning.py.
 FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "active": ("archived", "completed", "failed", "cancelled"),
     "archived": ("active",),

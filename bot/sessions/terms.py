@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST_TERM = 60
-MOST_TERMS = 12_000  # of one text; PostgreSQL counts no positions above 16,383
+# Of one text: PostgreSQL counts no positions above 16,383, and takes no more than a megabyte.
+MOST_TERMS = 12_000
+LONGEST_WORDS = 100_000
 # Marks that belong to the letter before them, which `\w` leaves out: accents, points, the vowel signs of India.
 MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
@@ -73,9 +75,11 @@ def is_unspaced(term: str) -> bool:
 
 def words_of(text: str) -> str:
     """A text as it is kept to be found: its terms, a space between them."""
-    kept = []
-    for number, term in enumerate(terms(text)):
-        if number == MOST_TERMS:
+    kept: list[str] = []
+    length = 0
+    for term in terms(text):
+        length += len(term.text) + 1
+        if len(kept) == MOST_TERMS or length > LONGEST_WORDS:
             break
         kept.append(term.text)
     return " ".join(kept)

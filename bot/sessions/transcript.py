@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
@@ -64,6 +64,7 @@ class Step:
     ms: int
     calls: tuple[ToolCall, ...] = ()
     note: str | None = None  # what people are told beside the answer, such as that another model gave it
+    usage: JsonObject = field(default_factory=dict)  # tokens, as the model counted them
 
     @property
     def message_ids(self) -> list[int]:
@@ -239,8 +240,9 @@ def steps_of(connection: Connection, turn_ids: Sequence[int]) -> dict[int, list[
     steps: dict[int, list[Step]] = {}
     for r in connection.execute(select(step).where(step.c.turn_id.in_(turn_ids)).order_by(step.c.n)):
         made = tuple(calls.get((r.turn_id, r.n), ()))
-        note = json.loads(r.usage or "{}").get("note")
-        one = Step(r.n, r.role, json.loads(r.body), r.stop_reason, r.ms, made, note)
+        usage = json.loads(r.usage or "{}")
+        note = usage.pop("note", None)
+        one = Step(r.n, r.role, json.loads(r.body), r.stop_reason, r.ms, made, note, usage)
         steps.setdefault(r.turn_id, []).append(one)
     return steps
 

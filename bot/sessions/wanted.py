@@ -12,7 +12,7 @@ from bot.sessions.terms import is_unspaced, pieces, terms
 MOST_PHRASES = 12
 MOST_IN_PHRASE = 30
 SHORTEST_PREFIX = 3  # letters; "ui" is looked for as it is, or everything that begins so would be found
-QUOTED = re.compile("[\"“”„«»]([^\"“”„«»]*)[\"“”„«»]")
+QUOTED = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]')
 LONGEST_LINE = 200
 
 
@@ -41,7 +41,9 @@ def wanted_in(text: str) -> Wanted:
     phrases += _single(text[end:])
     found = list(dict.fromkeys(phrase[:MOST_IN_PHRASE] for phrase in phrases if phrase))[:MOST_PHRASES]
     last = found[-1][-1] if found else ""
-    open_end = bool(found) and found[-1] == (phrases[-1] if phrases else ()) and not text.rstrip().endswith(tuple("\"“”»"))
+    open_end = (
+        bool(found) and found[-1] == (phrases[-1] if phrases else ()) and not text.rstrip().endswith(tuple('"“”»'))
+    )
     return Wanted(tuple(found), open_end and len(last) >= SHORTEST_PREFIX and not is_unspaced(last))
 
 

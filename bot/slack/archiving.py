@@ -1,4 +1,8 @@
-"""Archiving a thread to its ticket: the modal's answer or the word, the transcript's file, the thread's notice."""
+"""Archiving a thread to its ticket: the modal's answer or the word, the transcript's file, the thread's notice.
+
+The database has the chain first, the file is made of it: whatever is cut off in between is made up for by
+`write_behind`, whenever something is done in the thread next.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import logging
 
 from bot.errors import LinkedElsewhere
 from bot.inbox.claim import Claim, Item
-from bot.sessions import archive, linking
-from bot.sessions.export import transcript_of
+from bot.sessions import archive, archive_chain, linking
+from bot.sessions.archive_file import write_transcript
 from bot.sessions.session import ChatSession, find_by_thread
 from bot.slack import blocks
 from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, tie
@@ -38,39 +42,44 @@ async def archive_thread(parts: Parts, claim: Claim, item: Item) -> None:
     except LinkedElsewhere as elsewhere:
         await ask_replace(parts, claim, item, user, elsewhere)
         return
+    now = parts.now_ms()
     row = await claim.write(
         "archive",
-        lambda c: archive.record_archive(
-            c, session, key=item.key, ticket_id=ticket.id, note=note, by=user, now_ms=parts.now_ms()
+        lambda c: archive_chain.archive_session(
+            c, session, key=item.key, ticket_id=ticket.id, note=note, by=user, until=item.order_ts, now_ms=now
         ),
     )
-    await record(workspace, ticket.id, "session_archived", session, user, row.op)
+    chain = {"entries": row.entries, "chain": row.head}  # proves to whoever has the repository what was archived
+    await record(workspace, ticket.id, "session_archived", session, user, row.op, chain)
     await write_file(parts, claim, session, row)
     await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.archived_notice(ticket.id, note, user))
 
 
 async def write_file(parts: Parts, claim: Claim, session: ChatSession, row: archive.ArchiveRow) -> None:
-    """The transcript's file as the rows stand now, in the repository only where everybody may read the channel."""
+    """The transcript's file as its chain stands, in the repository only where everybody may read the channel."""
     workspace = parts.workspaces.named(session.workspace)
-    content = await claim.read(lambda c: transcript_of(c, session, row))
+    content = await claim.read(lambda c: archive_chain.archived_file(c, session.id))
+    assert content is not None
     parts.people.forget(channel=claim.channel)  # what it was a minute ago must not decide where the file goes
     channel = (await parts.people.channels()).get(claim.channel)
     public = channel is not None and channel.public
     written = await workspace.in_store(
-        lambda store: archive.write_transcript(
+        lambda store: write_transcript(
             content, workspace=workspace.folder, private_folder=parts.private_folder, public=public
         )
     )
-    now = parts.now_ms()
-    await claim.write("archived", lambda c: archive.finish_archive(c, row, written.file, written.sha256, now))
+    now, entries = parts.now_ms(), archive_chain.length(content)
+    await claim.write(
+        "archived", lambda c: archive.finish_archive(c, row, written.file, written.sha256, now, written=entries)
+    )
 
 
-async def write_again(parts: Parts, claim: Claim) -> None:
-    """A message of an archived thread was edited or deleted: its file follows (slack-facts 10)."""
+async def write_behind(parts: Parts, claim: Claim) -> None:
+    """Brings the file up to date where the chain went on: an edit, a deletion (slack-facts 10), a late message."""
     session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
-    row = await claim.read(lambda c: archive.newest_archive(c, session.id)) if session else None
-    if session and row and row.file:
+    row = await claim.read(lambda c: archive_chain.behind(c, session.id)) if session else None
+    if session and row:
         if parts.workspaces.find(session.workspace) is None:
             log.warning("the file of %s stays as it was: no workspace %s any more", session.id, session.workspace)
             return

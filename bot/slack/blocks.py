@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from bot.slack.markdown import LONGEST_TEXT, Shown, fitting, plain
 
-__all__ = ["Badge", "SessionEntry", "Shown"]
+__all__ = ["Badge", "Shown"]
 Block = dict[str, Any]
-MOST_SESSIONS = 20
 LONGEST_SECTION = 3_000
 
 
@@ -25,31 +23,35 @@ class Badge:
     missing: bool = False
 
 
-@dataclass(frozen=True)
-class SessionEntry:
-    """A session in a ticket's list. `last_ms` is a time in milliseconds, `started_by` a Slack user id."""
+def header(
+    *,
+    title: str,
+    state: str,
+    agent_name: str,
+    model: str,
+    ticket: Badge | None,
+    note: str | None,
+    own_title: bool = False,
+    forked_from: tuple[str, str | None] | None = None,
+) -> Shown:
+    """The message that opens a thread: its ticket, agent and model, and what can be done with it.
 
-    title: str
-    kind_icon: str
-    state: str  # active, archived, past
-    started_by: str
-    last_ms: int
-    messages: int
-    note: str | None
-    permalink: str | None
-
-
-def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge | None, note: str | None) -> Shown:
-    """The message that opens a thread: its ticket, agent and model, and what can be done with it."""
+    `own_title`: somebody gave it one, so it is shown. `forked_from`: title and address of the session's parent.
+    """
     if ticket is None:
         what = "No ticket linked"
     elif ticket.missing:
         what = f"🎫 *{plain(ticket.ticket_id)}* (its file is missing or cannot be read)"
     else:
         what = f"🎫 *{plain(ticket.ticket_id)}* {cut(ticket.title, 150)} · `{ticket.status}`"
-    lines = [what, f"🤖 {cut(agent_name, 80)} · {cut(model, 80)}"]
+    lines = [f"💬 *{cut(title, 200)}*"] if own_title else []
+    lines += [what, f"🤖 {cut(agent_name, 80)} · {cut(model, 80)}"]
+    if forked_from:
+        lines.append(f"🍴 forked from {linked(*forked_from)}")
     if state == "archived":
         lines.append("📦 Archived" + (f": _{cut(note, 300)}_" if note else ""))
+    elif state != "active":
+        lines.append(f"The run is {state}.")
     if ticket:
         buttons = [button("View ticket", "ticket_view", ticket.ticket_id)]
     else:
@@ -58,40 +60,24 @@ def header(*, title: str, state: str, agent_name: str, model: str, ticket: Badge
         buttons.append(button("Archive", "archive_open"))
     if ticket and state != "archived":
         buttons.append(button("Unlink", "unlink"))
+    buttons.append(session_menu())
     return Shown(
         " · ".join([cut(title, 100), *lines]),
         [section("\n".join(lines)), {"type": "actions", "block_id": "header", "elements": buttons}],
     )
 
 
-def sessions_list(ticket_id: str, title: str, entries: Sequence[SessionEntry], *, can_post: bool) -> Shown:
-    """The threads of a ticket, as given: most recent first."""
-    top = f"*Sessions of {plain(ticket_id)}* {cut(title, 150)}"
-    lines = [top, *(_session(entry) for entry in entries[:MOST_SESSIONS])]
-    if not entries:
-        lines.append("No thread is linked to this ticket yet.")
-    blocks: list[Block] = [section(line) for line in lines]
-    if len(entries) > MOST_SESSIONS:
-        lines.append(f"… and {len(entries) - MOST_SESSIONS} older ones")
-        blocks.append(context(lines[-1]))
-    buttons = [button("Start chat", "chat_start", ticket_id)]
-    if can_post:
-        buttons.append(button("Post here", "sessions_post", ticket_id))
-    blocks.append({"type": "actions", "block_id": "sessions", "elements": buttons})
-    return Shown(aloud(lines), blocks)
+def session_menu() -> Block:
+    """What else can be done with a thread's session."""
+    words = {"rename": "Rename", "fork": "Fork from here"}
+    options = [{"text": {"type": "plain_text", "text": label}, "value": value} for value, label in words.items()]
+    return {"type": "overflow", "action_id": "session_menu", "options": options}
 
 
-def _session(entry: SessionEntry) -> str:
-    state = {"active": "🟢 active", "archived": "📦 archived", "past": "past"}.get(entry.state, entry.state)
-    title = cut(entry.title, 200) or "(no title)"
-    name = f"<{entry.permalink}|{title.replace('|', '/')}>" if entry.permalink else f"*{title}*"
-    count = f"{entry.messages} message" + ("" if entry.messages == 1 else "s")
-    at = entry.last_ms // 1000
-    when = f"<!date^{at}^{{date_short_pretty}} {{time}}|{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC>"
-    lines = [f"{entry.kind_icon} {name}", f"{state} · <@{entry.started_by}> · {when} · {count}"]
-    if entry.note:
-        lines.append(f"📝 _{cut(entry.note, 300)}_")
-    return "\n".join(lines)
+def linked(title: str, address: str | None) -> str:
+    """A thread's title, leading to it where there is an address."""
+    words = cut(title, 200) or "(no title)"
+    return f"<{address}|{words.replace('|', '/')}>" if address else f"*{words}*"
 
 
 def linked_notice(ticket_id: str, title: str, by: str) -> Shown:
@@ -172,6 +158,12 @@ def which_ticket() -> Shown:
 def said(text: str) -> Shown:
     """A plain sentence."""
     return Shown(plain(text), [section(plain(text))])
+
+
+def pointer(words: str, title: str, address: str | None) -> Shown:
+    """Where something is now."""
+    text = f"{plain(words)}: {linked(title, address)}"
+    return Shown(text, [section(text)])
 
 
 def error(text: str) -> Shown:

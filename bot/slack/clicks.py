@@ -8,6 +8,7 @@ from bot.inbox.intake import Arrival
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, workspace_here
+from bot.slack.session_blocks import page_from
 
 
 async def link(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
@@ -34,6 +35,19 @@ async def chat_start(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     workspace = await workspace_here(parts, body, here)
     place = Place(here.channel, "", workspace.name)
     await take_in(parts, body, "start", place, ticket_id=value(body))
+    await ack()
+
+
+async def unlink_anyway(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
+    """The person was asked, and takes the only link of an archived session away."""
+    await take_in(parts, body, "unlink", place_of(body), sure=True)
+    await ack()
+
+
+async def sessions_page(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
+    """**Newer** and **Older**: another page in the place of this one."""
+    ticket_id, page = page_from(value(body))
+    await take_in(parts, body, "sessions", place_of(body), ticket_id=ticket_id, page=page, instead=True)
     await ack()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.inbox.intake import Arrival
-from bot.slack import forms, new_ticket
+from bot.slack import forms, new_ticket, planning
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.parts import Parts
+from bot.tickets.ids import id_key
 
 
 async def link(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
@@ -31,10 +32,15 @@ async def unlink(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
 
 
 async def ticket(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
-    """`/ticket …`: written down, answered by the worker to the asker alone; `/ticket new` alone opens the form."""
+    """`/ticket …`: written down, answered by the worker to the asker alone; `new` and `T-042 plan` open a form."""
     text = str(body.get("text") or "")
     if text.strip().lower() == "new":
         await new_ticket.open_from_composer(parts, body)
+        await ack()
+        return
+    first, *rest = text.split()[:3] or [""]
+    if id_key(first) and [word.lower() for word in rest] == ["plan"]:
+        await planning.open_from_composer(parts, body, first)
         await ack()
         return
     await parts.take_in(_arrival(parts, body, "ticket", {"text": text}, ""))

@@ -17,7 +17,23 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError
 from bot.inbox.intake import storable_in
-from bot.slack import clicks, commands, events, find_tickets, forms, new_ticket, status
+from bot.slack import (
+    clicks,
+    closing,
+    commands,
+    events,
+    find_tickets,
+    forking,
+    forms,
+    new_ticket,
+    planning,
+    renaming,
+    resuming,
+    session_menu,
+    status,
+    ticking,
+    viewing,
+)
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -41,6 +57,7 @@ EVENTS: Mapping[str, Listener] = {
     "member_joined_channel": events.member_joined,
     "member_left_channel": events.member_left,
     "channel_id_changed": events.channel_id_changed,
+    "agent_session_title_changed": renaming.title_changed,
 }
 COMMANDS: Mapping[str, Listener] = {
     "link": commands.link,
@@ -50,21 +67,48 @@ COMMANDS: Mapping[str, Listener] = {
 MESSAGE_SHORTCUTS: Mapping[str, Listener] = {
     "link_to_ticket": forms.open_link,
     "archive_to_ticket": forms.open_archive,
+    "fork_session": forking.open_from_message,
 }
 GLOBAL_SHORTCUTS: Mapping[str, Listener] = {"new_ticket": new_ticket.open_from_shortcut}
 ACTIONS: Mapping[str, Listener] = {
     "link_open": forms.open_link,
     "archive_open": forms.open_archive,
-    "ticket_view": forms.open_ticket,
+    "ticket_view": viewing.open_ticket,
+    "view_details": viewing.tab_chosen,
+    "view_sessions": viewing.tab_chosen,
+    "view_activity": viewing.tab_chosen,
+    "view_first": viewing.page_turned,
+    "view_previous": viewing.page_turned,
+    "view_next": viewing.page_turned,
+    "view_last": viewing.page_turned,
+    "view_newer": viewing.sessions_turned,
+    "view_older": viewing.sessions_turned,
+    "view_back": viewing.back,
+    "view_criteria": ticking.boxes_clicked,
+    "view_subtasks": ticking.boxes_clicked,
+    "session_read": viewing.read_session,
+    "done_anyway": closing.anyway,
+    "done_note": closing.with_note,
     "link_this": clicks.link,
     "link_near_0": clicks.link,
     "link_near_1": clicks.link,
     "link_near_2": clicks.link,
     "link_replace": clicks.replace_link,
     "unlink": clicks.unlink,
+    "unlink_anyway": clicks.unlink_anyway,
     "chat_start": clicks.chat_start,
     "sessions_show": clicks.sessions_show,
     "sessions_post": clicks.sessions_post,
+    "sessions_newer": clicks.sessions_page,
+    "sessions_older": clicks.sessions_page,
+    "session_menu": session_menu.chosen,
+    "session_open": viewing.thread_opened,
+    "session_resume": resuming.clicked,
+    "session_fork": forking.open_from_list,
+    "session_rename": renaming.open_from_list,
+    "plan_open": planning.open_from_button,
+    "planned_start": planning.start_clicked,
+    "planned_cancel": planning.cancel_clicked,
     "ticket_status": status.picked,
     "ticket_new": new_ticket.open_from_button,
     "workspace": new_ticket.workspace_chosen,
@@ -79,6 +123,10 @@ VIEWS: Mapping[str, Listener] = {
     "archive_modal": forms.archive_submitted,
     "archive_confirm": forms.archive_confirmed,
     "new_ticket_modal": new_ticket.submitted,
+    "plan_modal": planning.submitted,
+    "rename_modal": renaming.submitted,
+    "fork_modal": forking.submitted,
+    "done_modal": closing.noted,
 }
 OPTIONS: Mapping[str, Listener] = {
     "ticket": forms.ticket_options,
@@ -88,6 +136,7 @@ OPTIONS: Mapping[str, Listener] = {
 
 DOORS = Doors(
     events=(
+        "agent_session_title_changed",
         "app_mention",
         "channel_id_changed",
         "member_joined_channel",

@@ -5,8 +5,17 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.inbox.claim import Claim, Item, change_waiting, finish, stop_asked, waiting_items
-from bot.sessions.session import ChatSession, delete_message, edit_message, find_by_thread
-from bot.slack.archiving import write_again
+from bot.sessions.archive_chain import follow
+from bot.sessions.session import (
+    ChatSession,
+    delete_message,
+    edit_message,
+    find_by_thread,
+    first_words,
+    title_follows,
+)
+from bot.slack.archiving import write_behind
+from bot.slack.opening import plain_words
 from bot.slack.parts import Parts
 
 
@@ -18,20 +27,23 @@ async def catch_up(parts: Parts, claim: Claim) -> None:
     changes = [item for item in items if item.kind in ("edit", "delete")]
     if changes:
         await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
-        await write_again(parts, claim)
+        await write_behind(parts, claim)
         await claim.write("edits done", lambda c: finish(c, changes))
 
 
 def _apply(connection: Connection, claim: Claim, changes: list[Item], now_ms: int) -> None:
-    session = find_by_thread(connection, claim.thread_id)
     for item in changes:
-        if session:
+        if session := find_by_thread(connection, claim.thread_id):
             _apply_to_session(connection, session, item, now_ms)
         change_waiting(connection, claim, item)
+    if session := find_by_thread(connection, claim.thread_id):
+        follow(connection, session)
 
 
 def _apply_to_session(connection: Connection, session: ChatSession, item: Item, now_ms: int) -> None:
+    before = first_words(connection, session.id, plain_words)
     if item.kind == "delete":
         delete_message(connection, session, item.body["ts"], now_ms)
     else:
         edit_message(connection, session, item.body["ts"], item.body["text"], item.body["edited_ts"])
+    title_follows(connection, session, before, plain_words)

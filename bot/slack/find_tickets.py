@@ -1,4 +1,4 @@
-"""Finding tickets: `/ticket list`, `search`, `epics`, an epic's tickets, and the pages of each."""
+"""Finding tickets, and what was said: `/ticket list`, `search`, `epics`, an epic's tickets, and the pages of each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from bot.slack.link import answer
 from bot.slack.markdown import Shown, plain
 from bot.slack.parts import Parts
 from bot.slack.place import place_of, workspace_here
-from bot.slack.ticket_blocks import Page, page_from
+from bot.slack.searching import said
+from bot.slack.ticket_blocks import Below, Page, page_from
 from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key
 from bot.tickets.store import TicketStore
 from bot.tickets.summary import TicketSummary
@@ -30,7 +31,7 @@ async def list_tickets(parts: Parts, claim: Claim, item: Item, words: str) -> No
 
 
 async def search_tickets(parts: Parts, claim: Claim, item: Item, words: str) -> None:
-    """`/ticket search login`: best matches first, archived ones absent."""
+    """`/ticket search login`: tickets, archived ones absent, and what was said in sessions; best matches first."""
     if not words:
         raise BotError(f"Say what to search for, as in `{parts.commands.ticket} search login`.")
     await show(parts, claim, item, Page("search", " ".join(words.split())[:LONGEST_QUERY]))
@@ -72,12 +73,16 @@ async def show(parts: Parts, claim: Claim, item: Item, wanted: Page) -> None:
     """Shows a page to the person who asked, alone; raises NotAllowed for people of another workspace."""
     await parts.people.may_look(str(item.body["user"]))
     workspace = await parts.workspace_of(claim, item)
-    shown = await workspace.in_store(lambda store: page_of(store, wanted, parts.commands.ticket))
+    below = await said(parts, str(item.body["user"]), wanted) if wanted.of == "search" else None
+    shown = await workspace.in_store(lambda store: page_of(store, wanted, parts.commands.ticket, below))
     await answer(parts, claim, item, shown, instead=bool(item.body.get("instead")))
 
 
-def page_of(store: TicketStore, wanted: Page, command: str) -> Shown:
-    """A page as the tickets are now. It blocks. Raises EpicNotFound, and BotError for filters that are none."""
+def page_of(store: TicketStore, wanted: Page, command: str, below: Below | None = None) -> Shown:
+    """A page as the tickets are now, with what was said `below`. It blocks.
+
+    Raises EpicNotFound, and BotError for filters that are none.
+    """
     if wanted.of == "epics":
         return _epics(store, wanted)
     if wanted.of == "epic":
@@ -90,7 +95,8 @@ def page_of(store: TicketStore, wanted: Page, command: str) -> Shown:
         heading, empty = f"*Tickets* {what}", f"No ticket is all of this: {what}. `{command} list` shows every one."
     else:
         heading, empty = "*Tickets*", f"There are no tickets yet. `{command} new` makes the first one."
-    return ticket_blocks.ticket_list(heading, rows[:PAGE], wanted, more=len(rows) > PAGE, empty=empty)
+    more = len(rows) > PAGE or (below is not None and below.more)
+    return ticket_blocks.ticket_list(heading, rows[:PAGE], wanted, more=more, empty=empty, below=below)
 
 
 def _searched(store: TicketStore, wanted: Page) -> list[TicketSummary]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import Any
+
+from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError, NotLinked
 from bot.inbox.intake import Arrival
@@ -16,8 +19,8 @@ from bot.slack.link import linkable
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered, workspace_here
 from bot.slack.threads import recent_threads
-from bot.slack.tickets import card
 
+log = logging.getLogger(__name__)
 TOO_LATE = {
     "trigger_expired",
     "expired_trigger_id",
@@ -70,15 +73,6 @@ async def open_archive(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
         private=channel is None or not channel.public,
     )
     await open_view(parts, body, modal)
-    await ack()
-
-
-async def open_ticket(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
-    """**View ticket**: its card, as the person who clicks may see it."""
-    ticket_id, place = str(body["actions"][0]["value"]), await seen_from(parts, body)
-    audience = await parts.people.audience_of(str(body["user"]["id"]))
-    shown = await card(parts, await workspace_here(parts, body, place), ticket_id, audience)
-    await open_view(parts, body, modals.ticket_modal(ticket_id, shown, metadata=place.remember()))
     await ack()
 
 
@@ -165,6 +159,8 @@ async def refuse(parts: Parts, ack: Any, body: dict[str, Any], error: BotError) 
         await ack()
         if kind == "shortcut":
             await parts.tell(str(body["user"]["id"]), "", blocks.error(error.text))
+        elif kind == "block_actions" and body.get("view") and not body.get("message"):
+            await _refuse_in_view(parts, body, error)
         elif kind in ("block_actions", "message_action") and body.get("channel"):
             place, user = place_of(body), str(body["user"]["id"])
             await parts.tell(
@@ -174,6 +170,18 @@ async def refuse(parts: Parts, ack: Any, body: dict[str, Any], error: BotError) 
                 thread_ts=place.thread_ts,
                 response_url=body.get("response_url"),
             )
+
+
+async def _refuse_in_view(parts: Parts, body: dict[str, Any], error: BotError) -> None:
+    """Says it in the modal that was clicked in, in place of what stood there; in App Home, in one of its own."""
+    view = modals.message_modal("That did not work", error.text)
+    try:
+        if in_modal(body):
+            await parts.client.views_update(view_id=body["view"]["id"], view=view)
+        else:
+            await parts.client.views_open(trigger_id=body["trigger_id"], view=view)
+    except SlackApiError as gone:
+        log.info("nobody could be told: %s", gone.response.get("error"))
 
 
 def slack_said(reason: str) -> str:
@@ -191,10 +199,15 @@ async def seen_from(parts: Parts, body: dict[str, Any]) -> Place:
 
 async def open_view(parts: Parts, body: dict[str, Any], view: dict[str, Any]) -> None:
     """Opens a modal, or puts it on top of the one the click came from."""
-    if "view" in body and "message" not in body:
+    if in_modal(body):
         await parts.client.views_push(trigger_id=body["trigger_id"], view=view)
     else:
         await parts.client.views_open(trigger_id=body["trigger_id"], view=view)
+
+
+def in_modal(body: dict[str, Any]) -> bool:
+    """Whether something was clicked in a modal: not in a message, and not in App Home."""
+    return "message" not in body and body.get("view", {}).get("type") == "modal"
 
 
 async def _linked(parts: Parts, body: dict[str, Any], place: Place) -> tuple[str, str] | None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BotError, LinkedElsewhere, NotLinked, TicketArchived, TicketNotFound
+from bot.errors import BotError, LastLink, LinkedElsewhere, NotLinked, TicketArchived, TicketNotFound
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
-from bot.inbox.intake import Arrival, take_in
 from bot.sessions import linking
+from bot.sessions.listing import active_elsewhere
 from bot.sessions.session import ChatSession, find_by_thread, set_state
-from bot.slack import blocks
-from bot.slack.delivery import deliver
-from bot.slack.opening import open_session, refresh_header
+from bot.slack import blocks, session_blocks
+from bot.slack.opening import open_session, permalink, refresh_header
 from bot.slack.parts import Parts
+from bot.slack.roots import open_thread
 from bot.slack.workspaces import Workspace
+from bot.tickets.change import Value
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Actor, Ticket
 
@@ -43,6 +46,17 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
         await answer(parts, claim, item, blocks.said(f"This thread is linked to {ticket.id} already."))
         return
     await notice(parts, claim, item, blocks.linked_notice(ticket.id, ticket.title, user))
+    await offer_active(parts, claim, session, ticket, user)
+
+
+async def offer_active(parts: Parts, claim: Claim, session: ChatSession, ticket: Ticket, user: str) -> None:
+    """Tells who linked another thread, alone, where the ticket is being worked on already, as far as they may see."""
+    audience = await parts.people.audience_of(user)
+    others = await claim.read(lambda c: active_elsewhere(c, audience, session, ticket.id))
+    if others:
+        found = [(other.title, await permalink(parts, other.channel, other.thread_ts)) for other in others]
+        shown = session_blocks.active_already(ticket.id, found)
+        await parts.tell(user, claim.channel, shown, thread_ts=claim.thread_ts)
 
 
 async def tie(parts: Parts, claim: Claim, item: Item, session: ChatSession, ticket: Ticket) -> bool:
@@ -70,7 +84,7 @@ async def tie(parts: Parts, claim: Claim, item: Item, session: ChatSession, tick
 
 
 async def unlink(parts: Parts, claim: Claim, item: Item) -> None:
-    """Ends the thread's link. Body: {user}."""
+    """Ends the thread's link; the last one of an archived session when the person is sure. Body: {user, sure?}."""
     user = str(item.body["user"])
     await may_work_here(parts, claim, user)
     session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
@@ -79,9 +93,15 @@ async def unlink(parts: Parts, claim: Claim, item: Item) -> None:
     workspace = parts.workspaces.named(session.workspace)
     ended = await claim.read(lambda c: ended_by(c, session, item))
     if ended is None:
-        ended = await claim.write(
-            "unlink", lambda c: linking.unlink_session(c, session, key=item.key, by=user, now_ms=parts.now_ms())
-        )
+        now, sure = parts.now_ms(), bool(item.body.get("sure"))
+        try:
+            ended = await claim.write(
+                "unlink",
+                lambda c: linking.unlink_session(c, session, key=item.key, by=user, now_ms=now, sure=sure),
+            )
+        except LastLink as last:
+            await answer(parts, claim, item, session_blocks.ask_unlink(last.ticket_id))
+            return
     await write_unlink(workspace, session, ended, user)
     await refresh_header(parts, claim, session.id)
     await notice(parts, claim, item, blocks.unlinked_notice(ended.ticket_id, user))
@@ -98,32 +118,9 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
     await may_work_here(parts, claim, user)
     workspace = await parts.workspace_of(claim, item)
     ticket = await linkable(workspace, str(item.body["ticket_id"]))
-    key = f"root.{item.id}"
     shown = blocks.root(ticket.id, ticket.title, user)
-    await claim.write(
-        "root wanted",
-        lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="root", want=shown.as_want()),
-    )
-    await deliver(parts, claim)
-    root = await claim.read(lambda c: posts.by_key(c, key))
-    if root is None or root.ts is None:
-        raise parts.not_in_channel()
-    born = Arrival(
-        claim.team,
-        claim.channel,
-        root.ts,
-        f"{item.key}:link",
-        "link",
-        root.ts,
-        {"user": user, "ticket_id": ticket.id, "workspace": workspace.name},
-    )
-
-    def begin(connection: Connection) -> None:
-        take_in(connection, born, parts.now_ms())
-        finish(connection, [item])
-
-    await claim.write("thread begins", begin)
-    parts.wake()
+    body = {"user": user, "ticket_id": ticket.id, "workspace": workspace.name}
+    await open_thread(parts, claim, item, shown, "link", body)
 
 
 async def linkable(workspace: Workspace, ticket_id: str) -> Ticket:
@@ -163,15 +160,25 @@ async def write_unlink(workspace: Workspace, session: ChatSession, ended: linkin
         return
 
 
-async def record(workspace: Workspace, ticket_id: str, action: str, session: ChatSession, user: str, op: str) -> None:
-    """Writes what happened to a session into a ticket's history, once for each op."""
+async def record(
+    workspace: Workspace,
+    ticket_id: str,
+    action: str,
+    session: ChatSession,
+    user: str,
+    op: str,
+    more: Mapping[str, Value] = MappingProxyType({}),
+) -> None:
+    """Writes what happened to a session into a ticket's history, once for each op; `more` goes into its details."""
     by = Actor("user", user)
     latest = session.id if action == "session_linked" else None
 
     def write(store: TicketStore) -> object:
         return store.change(
             ticket_id,
-            lambda ticket, now: ticket.record(action, {"sessionId": session.id}, by=by, at=now, last_session_id=latest),
+            lambda ticket, now: ticket.record(
+                action, {"sessionId": session.id, **more}, by=by, at=now, last_session_id=latest
+            ),
             op=op,
         )
 
@@ -184,9 +191,13 @@ async def ask_replace(parts: Parts, claim: Claim, item: Item, user: str, elsewhe
 
 
 async def answer(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown, *, instead: bool = False) -> None:
-    """Tells the person who asked, alone (`instead` of what was clicked), and is done with the item."""
+    """Tells the person who asked, alone (`instead` of what was clicked), and is done with the item.
+
+    `elsewhere` in the item says that they asked in another place than this thread: they are told there.
+    """
     user, url = str(item.body["user"]), item.body.get("response_url")
-    await parts.tell(user, claim.channel, shown, thread_ts=claim.thread_ts, response_url=url, instead=instead)
+    thread_ts = "" if item.body.get("elsewhere") else claim.thread_ts
+    await parts.tell(user, claim.channel, shown, thread_ts=thread_ts, response_url=url, instead=instead)
     await claim.write("item done", lambda c: finish(c, [item]))
 
 
@@ -201,7 +212,13 @@ async def notice(parts: Parts, claim: Claim, item: Item, shown: blocks.Shown) ->
     await claim.write("notice", done)
 
 
-async def resume(parts: Parts, claim: Claim, session: ChatSession) -> None:
-    """An archived session that is spoken to again goes on."""
-    await claim.write("resume", lambda c: set_state(c, session.id, "active", parts.now_ms()))
+async def resume(parts: Parts, claim: Claim, session: ChatSession, by: str, item: Item) -> None:
+    """An archived session, or a run that has ended, goes on; its thread says so."""
+
+    def go_on(connection: Connection) -> None:
+        set_state(connection, session.id, "active", parts.now_ms())
+        want = session_blocks.resumed(by).as_want()
+        posts.put(connection, key=f"resume.{item.id}", thread_id=claim.thread_id, role="notice", want=want)
+
+    await claim.write("resume", go_on)
     await refresh_header(parts, claim, session.id)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.slack.blocks import section
-from bot.slack.markdown import Shown, plain, split
+from bot.slack.markdown import plain
 from bot.tickets.summary import TicketSummary
 
 View = dict[str, Any]
@@ -66,15 +66,6 @@ def confirm_replace(kind: str, linked: str, wanted: str, metadata: Mapping[str, 
         f"{plain(linked)} goes on listing it as a past session."
     )
     return modal("Replace the ticket?", f"{kind}_confirm", metadata, [section(text)], submit="Replace")
-
-
-def ticket_modal(ticket_id: str, card: Shown, *, metadata: Mapping[str, str]) -> View:
-    """A ticket's card to look at. Slack has Markdown blocks in messages alone: here the text stands as it was typed."""
-    blocks: list[dict[str, Any]] = []
-    for block in card.blocks:
-        written = block["type"] == "markdown"
-        blocks += [section(plain(part)) for part in split(block["text"], 2_000)] if written else [block]
-    return modal(f"Ticket {ticket_id}", "ticket_modal", metadata, blocks)
 
 
 def message_modal(title: str, text: str) -> View:

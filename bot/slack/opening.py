@@ -62,6 +62,7 @@ async def open_session(
             model=agent.model or parts.model.default,
             by=by,
             now_ms=parts.now_ms(),
+            kind="chat" if agent.id == DEFAULT_AGENT.id else "agent",
         )
         for said in earlier:
             keep_message(connection, made, said, parts.now_ms())
@@ -134,16 +135,20 @@ async def said_by(parts: Parts, body: dict[str, Any]) -> Said:
 async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
     """Makes the thread's header say how the session and its ticket stand now."""
 
-    def state(connection: Connection) -> tuple[ChatSession, str | None, str]:
+    def state(connection: Connection) -> tuple[ChatSession, ChatSession | None, str | None, str]:
+        of = get_session(connection, session_id)
         link = current_link(connection, session_id)
         archived = newest_archive(connection, session_id)
         return (
-            get_session(connection, session_id),
+            of,
+            get_session(connection, of.parent_id) if of.parent_id else None,
             link.ticket_id if link else None,
             archived.note if archived else "",
         )
 
-    session, ticket_id, note = await claim.read(state)
+    session, parent, ticket_id, note = await claim.read(state)
+    if parent and parent.channel != session.channel:
+        parent = None  # a fork lives in its parent's channel; should they part, nothing of the parent is shown
     workspace = parts.workspaces.find(session.workspace)
     agent = workspace.agent(session.agent) if workspace else DEFAULT_AGENT
     shown = blocks.header(
@@ -153,12 +158,23 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         model=session.model,
         ticket=await badge(workspace, ticket_id) if ticket_id else None,
         note=note if session.state == "archived" else None,
+        own_title=session.titled_by is not None,
+        forked_from=(parent.title, await permalink(parts, parent.channel, parent.thread_ts)) if parent else None,
     )
     key = f"{session.id}.header"
     await claim.write(
         "header",
         lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="header", want=shown.as_want()),
     )
+
+
+async def permalink(parts: Parts, channel: str, ts: str) -> str | None:
+    """The address of a thread; None where Slack gives none (any more)."""
+    try:
+        answer = await parts.client.chat_getPermalink(channel=channel, message_ts=ts)
+    except SlackApiError:
+        return None
+    return str(answer["permalink"])
 
 
 async def badge(workspace: Workspace | None, ticket_id: str) -> blocks.Badge:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from bot.sessions.choice import chosen_workspace, former_ids
 from bot.sessions.session import find_at
 from bot.slack.arrivals import Identity
 from bot.slack.blocks import Shown
+from bot.slack.looks import Looks
 from bot.slack.pace import Appends
 from bot.slack.people import People
 from bot.slack.workspaces import Workspace, Workspaces
@@ -58,6 +59,7 @@ class Parts:
     files: ThreadPoolExecutor  # the threads in which ticket files are read and written
     wake: Callable[[], None] = lambda: None
     stop_thread: Callable[[int], None] = lambda thread_id: None
+    looks: Looks = field(default_factory=Looks)
 
     async def workspace_at(
         self, channel: str, user: str, thread_ts: str = "", *, seen: str = "", at_ms: int | None = None

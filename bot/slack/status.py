@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
-
 from bot.errors import EditConflict, InvalidTicket, TransitionNotAllowed
+from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks, clicks, modals, ticket_blocks
+from bot.slack import blocks, clicks, forms, ticket_blocks
+from bot.slack.closing import NotReviewed, review_key, session_of, speaks_against
 from bot.slack.link import answer, notice
+from bot.slack.looks import Look
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of
+from bot.slack.review_blocks import Against, review
 from bot.slack.tickets import card, linked_ticket
+from bot.slack.viewing import draw_anew
 from bot.slack.words import letters_of
 from bot.slack.workspaces import Workspace
+from bot.tickets.closing import closes
+from bot.tickets.closing import move as move_to
 from bot.tickets.store import Changed
 from bot.tickets.ticket import Actor, Ticket
 from bot.tickets.vocabulary import Status, spelled
-
-GONE = ("not_found", "view_not_found", "expired_trigger_id")
 
 
 def meant(ticket: Ticket, words: str) -> Status:
@@ -58,7 +61,11 @@ async def status(parts: Parts, claim: Claim, item: Item, ticket_id: str, words: 
         ticket = await workspace.in_store(lambda store: store.get(ticket_id))
         await answer(parts, claim, item, ticket_blocks.status_line(ticket))
         return
-    changed = await change(parts, workspace, item, ticket_id, words, read=None)
+    try:
+        changed = await change(parts, claim, workspace, item, ticket_id, words, read=None)
+    except NotReviewed as refused:
+        await answer(parts, claim, item, review(refused.against))
+        return
     await header_follows(parts, claim)
     said = _said(changed, item)
     await (notice if claim.thread_ts and _moved(changed, item) else answer)(parts, claim, item, said)
@@ -69,71 +76,89 @@ async def picked(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     action = body["actions"][0]
     shown, ticket_id, read = action["block_id"].split(" ")
     more = {"ticket_id": ticket_id, "status": action["selected_option"]["value"], "read": read, "shown": shown}
-    if "view" in body and "message" not in body:
+    if forms.in_modal(body):
         more |= {"shown": "modal", "view_id": body["view"]["id"]}
     await clicks.take_in(parts, body, "status", place_of(body), **more)
     await ack()
 
 
 async def move(parts: Parts, claim: Claim, item: Item) -> None:
-    """A status that was chosen. Body: {user, ticket_id, status, read, shown: card|line|modal, view_id?}.
+    """A status that was chosen. Body: {user, ticket_id, status, read, shown, view_id?, anyway?, note?, turn_key?}.
 
-    What the person chose from is shown anew, as the ticket is now; where it had changed meanwhile, with both values.
+    `shown` is what the person chose from: card, line, modal, or review (what speaks against closing; `turn_key` where
+    the agent put it into the thread). It is shown anew, as the ticket is now; where that had changed meanwhile, with
+    both values.
     """
     workspace, ticket_id = await parts.workspace_of(claim, item), str(item.body["ticket_id"])
     changed: Changed | None = None
+    status, read = str(item.body["status"]), str(item.body["read"])
     try:
-        changed = await change(parts, workspace, item, ticket_id, str(item.body["status"]), read=str(item.body["read"]))
+        changed = await change(parts, claim, workspace, item, ticket_id, status, read=read)
         said = _said(changed, item)
+    except NotReviewed as refused:
+        said = review(refused.against)
     except (EditConflict, TransitionNotAllowed) as error:
         said = blocks.error(error.text)
     await header_follows(parts, claim)
-    await show_anew(parts, claim, item, workspace, said)
-    if changed and claim.thread_ts and _moved(changed, item):
+    await show_anew(parts, claim, item, workspace, said, done=changed is not None)
+    if changed and claim.thread_ts and _moved(changed, item) and not item.body.get("turn_key"):
         await notice(parts, claim, item, said)
     else:
         await claim.write("item done", lambda c: finish(c, [item]))
 
 
 async def change(
-    parts: Parts, workspace: Workspace, item: Item, ticket_id: str, words: str, *, read: str | None
+    parts: Parts, claim: Claim, workspace: Workspace, item: Item, ticket_id: str, words: str, *, read: str | None
 ) -> Changed:
-    """A person moves a ticket, once for each item; `read` is the revision that the person had seen."""
+    """A person moves a ticket, once for each item; `read` is the revision that the person had seen.
+
+    Raises NotReviewed where that closes it, something speaks against it, and the person has not said `anyway`.
+    """
     user = str(item.body["user"])
     await parts.people.may_write(user)
-    by = Actor("user", user)
+    by, note = Actor("user", user), str(item.body.get("note") or "") or None
+    ticket = await workspace.in_store(lambda store: store.get(ticket_id))
+    against = Against(ticket)
+    if closes(ticket, meant(ticket, words)) and not ticket.has_op(_op(item)):
+        audience = await parts.people.audience_of(user)
+        against = await speaks_against(parts, workspace, ticket, audience, user, await session_of(claim))
+        if against.lines and not item.body.get("anyway"):
+            raise NotReviewed(against)
     return await workspace.in_store(
         lambda store: store.change(
             ticket_id,
-            lambda ticket, now: ticket.change_status(meant(ticket, words), by=by, at=now),
+            lambda t, now: move_to(t, meant(t, words), against.lines, by=by, at=now, comment=note),
             op=_op(item),
             read=read,
         )
     )
 
 
-async def show_anew(parts: Parts, claim: Claim, item: Item, workspace: Workspace, said: blocks.Shown) -> None:
+async def show_anew(
+    parts: Parts, claim: Claim, item: Item, workspace: Workspace, said: blocks.Shown, *, done: bool
+) -> None:
     """What the person chose from, as the ticket is now, with what happened above it."""
     user, ticket_id, shown = str(item.body["user"]), str(item.body["ticket_id"]), item.body["shown"]
+    if shown == "modal":
+        place = Place(claim.channel, claim.thread_ts, workspace.name)
+        if not await draw_anew(parts, user, str(item.body["view_id"]), place, Look(ticket_id), said):
+            await parts.tell(user, claim.channel, said, thread_ts=claim.thread_ts)  # the modal was closed meanwhile
+        return
+    if done and (turn_key := item.body.get("turn_key")):
+        key = review_key(str(turn_key))
+        of, want = claim.thread_id, said.as_want()
+        await claim.write("reviewed", lambda c: posts.put(c, key=key, thread_id=of, role="notice", want=want))
+        return
+    fresh = said
     if shown == "line":
         ticket = await workspace.in_store(lambda store: store.get(ticket_id))
-        fresh = ticket_blocks.status_line(ticket)
-    else:
-        fresh = await card(parts, workspace, ticket_id, await parts.people.audience_of(user))
-    fresh = ticket_blocks.with_note(said, fresh)
-    if shown != "modal":
-        url = item.body.get("response_url")
-        await parts.tell(user, claim.channel, fresh, thread_ts=claim.thread_ts, response_url=url, instead=True)
-        return
-    view = modals.ticket_modal(
-        ticket_id, fresh, metadata=Place(claim.channel, claim.thread_ts, workspace.name).remember()
-    )
-    try:
-        await parts.client.views_update(view_id=str(item.body["view_id"]), view=view)
-    except SlackApiError as error:
-        if error.response.get("error") not in GONE:
-            raise
-        await parts.tell(user, claim.channel, said, thread_ts=claim.thread_ts)  # the modal was closed meanwhile
+        fresh = ticket_blocks.with_note(said, ticket_blocks.status_line(ticket))
+    elif shown == "card":
+        audience = await parts.people.audience_of(user)
+        fresh = ticket_blocks.with_note(said, await card(parts, workspace, ticket_id, audience))
+    url = item.body.get("response_url")
+    instead = not item.body.get("turn_key")  # a card that everybody sees stays until it is done
+    await parts.tell(user, claim.channel, fresh, thread_ts=claim.thread_ts, response_url=url, instead=instead)
 
 
 async def header_follows(parts: Parts, claim: Claim) -> None:

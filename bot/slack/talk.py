@@ -13,6 +13,7 @@ from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import transcript
+from bot.sessions.archive_chain import follow_late
 from bot.sessions.linking import current_link, refer, references_of
 from bot.sessions.session import (
     ChatSession,
@@ -68,8 +69,8 @@ async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
         workspace = await parts.workspace_at(claim.channel, by)
         session = await open_session(parts, claim, workspace, by=by, until=last.order_ts, title=first.body["text"])
         await refresh_header(parts, claim, session.id)
-    elif session.state == "archived" and batch.asked_by:
-        await resume(parts, claim, session)
+    elif session.state != "active" and batch.asked_by:
+        await resume(parts, claim, session, batch.asked_by, batch.items[0])
     turn = await begin(parts, claim, session, batch)
     if turn:
         await run(parts, claim, session, turn)
@@ -136,6 +137,7 @@ async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) 
     def keep(connection: Connection) -> transcript.Turn | None:
         for one in said:
             keep_message(connection, session, one, parts.now_ms())
+        follow_late(connection, session, [one.ts for one in said])
         fresh = [t for t, by in named if refer(connection, session, t.id, by=by, now_ms=parts.now_ms())]
         if fresh:
             shown = blocks.reference_notice([(t.id, t.title) for t in fresh])

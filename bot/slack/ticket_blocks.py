@@ -65,15 +65,8 @@ def ticket_card(
     session_count: int,
 ) -> Shown:
     """A ticket: what it is, what is to be done, what it hangs together with; Start chat, its sessions, its status."""
-    icon = TYPE_ICONS.get(str(ticket.type), "📋")
-    top = f"{icon} *{plain(ticket.id)}* {cut(ticket.title, 200)}"
-    facts = [f"`{ticket.status}`", f"{PRIORITY_ICONS.get(str(ticket.priority), '')} {ticket.priority}"]
-    facts += [cut(label, 30) for label in ticket.labels[:8]]
-    if ticket.epic_id:
-        facts.append(f"epic {plain(ticket.epic_id)} {cut(epic_title or '(missing)', 60)}")
-    if ticket.archived:
-        facts.append("📦 archived")
-    blocks: list[Block] = [section(top), context(" · ".join(facts))]
+    blocks = heading(ticket, epic_title)
+    top, facts = blocks[0]["text"]["text"], blocks[1]["elements"][0]["text"]
     first, *more = split(safe(ticket.description), LONGEST_DESCRIPTION)
     if first.strip():
         blocks.append({"type": "markdown", "text": first + ("\n\n…" if more else "")})
@@ -81,24 +74,38 @@ def ticket_card(
     if steps:
         blocks.append(section(steps))
     relations = [("Blocked by", one) for one in blockers] + [("Relates to", one) for one in related]
-    others = [f"{word} {_other(one)}" for word, one in relations[:MOST_RELATIONS]]
+    others = [f"{word} {other(one)}" for word, one in relations[:MOST_RELATIONS]]
     if len(relations) > MOST_RELATIONS:
         others.append(f"… and {len(relations) - MOST_RELATIONS} more")
     if others:
         blocks.append(context("\n".join(others)))
     sessions = button(f"Sessions ({session_count})", "sessions_show", ticket.id)
-    buttons = [button("Start chat", "chat_start", ticket.id, style="primary"), sessions, status_menu(ticket)]
+    looks = [button("Open", "ticket_view", ticket.id), sessions]
+    plan = button("Plan sessions", "plan_open", ticket.id)
+    buttons = [button("Start chat", "chat_start", ticket.id, style="primary"), *looks, plan, status_menu(ticket)]
     return Shown(
-        aloud([top, " · ".join(facts), fitting(plain(first), 1_500), steps, *others]),
+        aloud([top, facts, fitting(plain(first), 1_500), steps, *others]),
         [
             *blocks,
             {
                 "type": "actions",
                 "block_id": seen("card", ticket),
-                "elements": [sessions] if ticket.archived else buttons,
+                "elements": looks if ticket.archived else buttons,
             },
         ],
     )
+
+
+def heading(ticket: Ticket, epic_title: str | None) -> list[Block]:
+    """What a ticket is, in two blocks: its id and title, and how it stands."""
+    icon = TYPE_ICONS.get(str(ticket.type), "📋")
+    facts = [f"`{ticket.status}`", f"{PRIORITY_ICONS.get(str(ticket.priority), '')} {ticket.priority}"]
+    facts += [cut(label, 30) for label in ticket.labels[:8]]
+    if ticket.epic_id:
+        facts.append(f"epic {plain(ticket.epic_id)} {cut(epic_title or '(missing)', 60)}")
+    if ticket.archived:
+        facts.append("📦 archived")
+    return [section(f"{icon} *{plain(ticket.id)}* {cut(ticket.title, 200)}"), context(" · ".join(facts))]
 
 
 def _subtasks(ticket: Ticket) -> str:
@@ -109,7 +116,8 @@ def _subtasks(ticket: Ticket) -> str:
     return f"*Subtasks* {done}/{len(ticket.subtasks)}\n" + "\n".join(lines)
 
 
-def _other(one: tuple[str, str | None, str | None]) -> str:
+def other(one: tuple[str, str | None, str | None]) -> str:
+    """Another ticket, by id, title and status; one that is missing says so."""
     ticket_id, title, status = one
     return f"*{plain(ticket_id)}* " + (f"{cut(title, 80)} · `{status}`" if title is not None else "(missing)")
 
@@ -150,9 +158,26 @@ def made(card: Shown) -> Shown:
     return with_note(notice("🆕 You made this ticket."), card)
 
 
-def ticket_list(heading: str, tickets: Sequence[TicketSummary], page: Page, *, more: bool, empty: str) -> Shown:
+@dataclass(frozen=True)
+class Below:
+    """What stands below the tickets of a page, as lines of our own mrkdwn, and whether there is more of it."""
+
+    lines: Sequence[str]
+    more: bool = False
+
+
+def ticket_list(
+    heading: str,
+    tickets: Sequence[TicketSummary],
+    page: Page,
+    *,
+    more: bool,
+    empty: str,
+    below: Below | None = None,
+) -> Shown:
     """A page of tickets, as given. `heading` is our own mrkdwn, `empty` the sentence where there are none."""
-    return _list(section(heading), [(_line(ticket), _view(ticket)) for ticket in tickets], page, more, empty)
+    rows = [(_line(ticket), _view(ticket)) for ticket in tickets]
+    return _list(section(heading), rows, page, more, empty, below)
 
 
 def epic_page(epic: Epic, progress: Progress, tickets: Sequence[TicketSummary], page: Page, *, more: bool) -> Shown:
@@ -176,12 +201,17 @@ def epic_list(epics: Sequence[tuple[Epic, Progress]], page: Page, *, more: bool)
     return _list(section("*Epics*"), rows, page, more, "There are no epics yet.")
 
 
-def _list(heading: Block, rows: Sequence[tuple[str, Block]], page: Page, more: bool, empty: str) -> Shown:
+def _list(
+    heading: Block, rows: Sequence[tuple[str, Block]], page: Page, more: bool, empty: str, below: Below | None = None
+) -> Shown:
     lines = [heading["text"]["text"], *(text for text, _ in rows)]
     blocks = [heading, *({**section(text), "accessory": accessory} for text, accessory in rows)]
-    if not rows:
+    if not rows and (page.number == 1 or not (below and below.lines)):
         lines.append(empty if page.number == 1 else f"There is no page {page.number}.")
         blocks.append(section(lines[-1]))
+    if below:
+        lines += below.lines
+        blocks += [section(line) for line in below.lines]
     buttons = []
     if page.number > 1:
         buttons.append(button("Previous", "page_previous", page.at(page.number - 1).remember()))

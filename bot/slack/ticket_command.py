@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.errors import BotError
 from bot.inbox.claim import Claim, Item
-from bot.slack import choosing
+from bot.slack import choosing, planning
 from bot.slack.find_tickets import list_epics, list_tickets, search_tickets, show
 from bot.slack.link import answer
 from bot.slack.new_ticket import one_line
@@ -40,12 +40,14 @@ def _split(text: str) -> tuple[str, str]:
 
 
 async def about(parts: Parts, claim: Claim, item: Item, some_id: str, words: str) -> None:
-    """`T-042`, `T-042 sessions`, `T-042 status in_review`, `T-042 done`; `E-001` shows an epic and its tickets."""
+    """What stands behind an id: nothing, `sessions`, `plan Review`, `status in_review`, `done`."""
     first, rest = _split(words)
     if not words:
         await one(parts, claim, item, some_id)
     elif words.lower() == "sessions":
         await show_sessions(parts, claim, item, some_id)
+    elif first.lower() == "plan":
+        await planning.plan_words(parts, claim, item, some_id, rest)
     elif first.lower() == "status":
         await status(parts, claim, item, some_id, rest)
     elif begins_status(words):
@@ -53,8 +55,8 @@ async def about(parts: Parts, claim: Claim, item: Item, some_id: str, words: str
     else:
         typed = f"{parts.commands.ticket} {some_id[:20]}"
         raise BotError(
-            f"I do not know what to do with “{words[:60]}”. Try `{typed}`, `{typed} sessions`, `{typed} status` "
-            f"or `{typed} status in_review`."
+            f"I do not know what to do with “{words[:60]}”. Try `{typed}`, `{typed} sessions`, `{typed} plan`, "
+            f"`{typed} status` or `{typed} status in_review`."
         )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
-from slack_sdk.errors import SlackApiError
+from sqlalchemy import Connection
 
 from bot.errors import BotError, NotLinked
 from bot.inbox.claim import Claim, Item
 from bot.sessions.audience import Audience
 from bot.sessions.linking import current_link
-from bot.sessions.listing import Listed, sessions_of_ticket
+from bot.sessions.listing import Listed, count_of_ticket, sessions_of_ticket
+from bot.sessions.planning import Planned, count_upcoming, upcoming
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks, ticket_blocks
+from bot.slack import blocks, session_blocks, ticket_blocks
 from bot.slack.help import help_text
 from bot.slack.link import answer, may_work_here, notice
+from bot.slack.opening import permalink
 from bot.slack.parts import Parts
+from bot.slack.session_blocks import PAGE, Page, PlannedEntry, SessionEntry
 from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket
@@ -36,18 +40,19 @@ async def card(parts: Parts, workspace: Workspace, ticket_id: str, audience: Aud
         return (
             ticket,
             epic.title if epic else None,
-            _named(store, ticket.blocked_by),
-            _named(store, ticket.relates_to),
+            named(store, ticket.blocked_by),
+            named(store, ticket.relates_to),
         )
 
     ticket, epic_title, blockers, related = await workspace.in_store(read)
-    listed = await _sessions(parts, workspace, ticket.id, audience)
+    of = (parts.me.team, workspace.name, ticket.id)
+    count = await parts.db.read(lambda c: count_of_ticket(c, audience, *of) + count_upcoming(c, audience, *of))
     return ticket_blocks.ticket_card(
-        ticket, epic_title=epic_title, blockers=blockers, related=related, session_count=len(listed)
+        ticket, epic_title=epic_title, blockers=blockers, related=related, session_count=count
     )
 
 
-def _named(store: TicketStore, ids: tuple[str, ...]) -> list[tuple[str, str | None, str | None]]:
+def named(store: TicketStore, ids: tuple[str, ...]) -> list[tuple[str, str | None, str | None]]:
     """Other tickets by title and status; None where the id leads nowhere, or to a file that cannot be read."""
     named: list[tuple[str, str | None, str | None]] = []
     for ticket_id in ids:
@@ -59,17 +64,16 @@ def _named(store: TicketStore, ids: tuple[str, ...]) -> list[tuple[str, str | No
     return named
 
 
-async def _sessions(parts: Parts, workspace: Workspace, ticket_id: str, audience: Audience) -> list[Listed]:
-    return await parts.db.read(lambda c: sessions_of_ticket(c, audience, parts.me.team, workspace.name, ticket_id))
-
-
 async def show_sessions(parts: Parts, claim: Claim, item: Item, ticket_id: str | None = None) -> None:
-    """The threads of a ticket, to the person who asked, as that person may see them. Body: {user, ticket_id?}."""
-    user = str(item.body["user"])
+    """A ticket's sessions, to the person who asked, as that person may see them.
+
+    Body: {user, ticket_id?, page?, instead?}; a page takes the place of the one that was looked at.
+    """
+    user, page = str(item.body["user"]), int(item.body.get("page") or 1)
     wanted = ticket_id or item.body.get("ticket_id") or await linked_ticket(claim)
     workspace, audience = await parts.workspace_of(claim, item), await parts.people.audience_of(user)
-    shown = await sessions_list(parts, workspace, str(wanted), audience, can_post=True)
-    await answer(parts, claim, item, shown)
+    shown = await sessions_list(parts, workspace, str(wanted), audience, page, can_post=True)
+    await answer(parts, claim, item, shown, instead=bool(item.body.get("instead")))
 
 
 async def post_sessions(parts: Parts, claim: Claim, item: Item) -> None:
@@ -82,34 +86,44 @@ async def post_sessions(parts: Parts, claim: Claim, item: Item) -> None:
 
 
 async def sessions_list(
-    parts: Parts, workspace: Workspace, ticket_id: str, audience: Audience, *, can_post: bool
+    parts: Parts, workspace: Workspace, ticket_id: str, audience: Audience, page: int = 1, *, can_post: bool
 ) -> blocks.Shown:
-    """The ticket's sessions that this audience may see, most recent first."""
+    """A page of the ticket's sessions that this audience may see: what is planned first, then most recent first."""
     ticket = await workspace.in_store(lambda store: store.get(ticket_id))
-    listed = await _sessions(parts, workspace, ticket.id, audience)
-    entries = [
-        blocks.SessionEntry(
-            title=one.session.title,
-            kind_icon="💬",
-            state=one.state,
-            started_by=one.session.started_by,
-            last_ms=one.last_ms,
-            messages=one.messages,
-            note=one.note,
-            permalink=await permalink(parts, one.session.channel, one.session.thread_ts),
-        )
-        for one in listed
+    of = (parts.me.team, workspace.name, ticket.id)
+    skip = (page - 1) * PAGE
+
+    def read(connection: Connection) -> tuple[int, int, list[Planned], list[Listed]]:
+        begun, to_be = count_of_ticket(connection, audience, *of), count_upcoming(connection, audience, *of)
+        planned = upcoming(connection, audience, *of, limit=PAGE, offset=skip)
+        room = PAGE - len(planned)
+        listed = sessions_of_ticket(connection, audience, *of, limit=room, offset=max(0, skip - to_be)) if room else []
+        return begun, to_be, planned, listed
+
+    begun, to_be, planned, listed = await parts.db.read(read)
+    entries: list[SessionEntry | PlannedEntry] = [
+        PlannedEntry(one.id, begun + skip + n, one.title, one.by) for n, one in enumerate(planned, 1)
     ]
-    return blocks.sessions_list(ticket.id, ticket.title, entries, can_post=can_post)
+    entries += await asyncio.gather(*(_entry(parts, one) for one in listed))
+    shown = Page(page, begun + to_be)
+    return session_blocks.sessions_list(
+        ticket.id, ticket.title, entries, shown, can_post=can_post, can_plan=not ticket.archived
+    )
 
 
-async def permalink(parts: Parts, channel: str, ts: str) -> str | None:
-    """The address of a thread; None where Slack gives none (any more)."""
-    try:
-        answer = await parts.client.chat_getPermalink(channel=channel, message_ts=ts)
-    except SlackApiError:
-        return None
-    return str(answer["permalink"])
+async def _entry(parts: Parts, one: Listed) -> SessionEntry:
+    return SessionEntry(
+        session_id=one.session.id,
+        number=one.number,
+        title=one.session.title,
+        kind=one.session.kind,
+        state=one.state_in_words,
+        started_by=one.session.started_by,
+        last_ms=one.last_ms,
+        messages=one.messages,
+        note=one.note,
+        permalink=await permalink(parts, one.session.channel, one.session.thread_ts),
+    )
 
 
 async def linked_ticket(claim: Claim) -> str:

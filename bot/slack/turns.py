@@ -20,8 +20,10 @@ from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript
 from bot.sessions.linking import current_link
 from bot.sessions.listing import sessions_of_ticket
+from bot.sessions.planning import upcoming
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Turn
+from bot.slack.closing import for_agent
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
 from bot.slack.markdown import answer_parts, answer_text, failed_note, stopped_note
@@ -70,7 +72,12 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
 
-    async with tools_of(ticket_server(workspace.store, sessions=sessions_here(parts, claim, session))) as tools:
+    server = ticket_server(
+        workspace.store,
+        sessions=sessions_here(parts, claim, session),
+        review=for_agent(parts, claim, workspace, session, turn),
+    )
+    async with tools_of(server) as tools:
         setting = Setting(
             agent=agent,
             model=parts.model,
@@ -87,21 +94,27 @@ def sessions_here(parts: Parts, claim: Claim, session: ChatSession) -> Sessions:
     """Lists a ticket's sessions for the agent as everybody in its channel may see them, whoever speaks to it."""
 
     async def listed(ticket_id: str) -> list[SessionLine]:
-        audience = await parts.people.audience_in(claim.channel)
-        found = await parts.db.read(
-            lambda c: sessions_of_ticket(c, audience, session.team, session.workspace, ticket_id)
-        )
-        return [
+        audience, of = await parts.people.audience_in(claim.channel), (session.team, session.workspace, ticket_id)
+        planned = await parts.db.read(lambda c: upcoming(c, audience, *of))
+        found = await parts.db.read(lambda c: sessions_of_ticket(c, audience, *of))
+        to_be = [
+            SessionLine(title=one.title, state="upcoming", note=None, lastUpdated=_time(one.ms)) for one in planned
+        ]
+        return to_be + [
             SessionLine(
                 title=one.session.title,
-                state=one.state,
+                state=one.state_in_words,
                 note=one.note,
-                lastUpdated=stamp(datetime.fromtimestamp(one.last_ms / 1000, UTC)),
+                lastUpdated=_time(one.last_ms),
             )
             for one in found
         ]
 
     return listed
+
+
+def _time(ms: int) -> str:
+    return stamp(datetime.fromtimestamp(ms / 1000, UTC))
 
 
 async def _settle(

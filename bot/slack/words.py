@@ -11,7 +11,14 @@ from bot.tickets.vocabulary import Status, spelled
 TICKET_ID = r"[A-Za-z#][A-Za-z0-9#]{0,4}-\d{1,9}"
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 LINK = re.compile(r"<(?:(?:https?|mailto):[^|<>]*|#[CDG][A-Z0-9]+)\|([^<>]+)>|<((?:https?|mailto):[^|<>]*)>")
-VERBS = ("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace")
+VERBS = (
+    *("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace"),
+    *("rename", "fork", "resume", "plan"),
+)
+# What an agent may be asked to rename: such a sentence is for it, not a title.
+NOT_A_TITLE = (
+    r"(?:the|this|that|these|it|its|a|an|all|every|my|our|their|(?:sub)?tasks?|tickets?|epics?|files?|labels?)"
+)
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,10 @@ def _plain(text: str) -> Word | None:
         rf"(link|ticket)(?:\s+({TICKET_ID}))?",
         r"(status)(?:\s+(\w+(?:[ _-]\w+)?))?",
         r"(workspace)(?:\s+([\w-]+))?",
-        r"(unlink|sessions|stop|help|archive)",
-        r"(archive)\s*:\s*(.+)",
+        r"(unlink|sessions|stop|help|archive|fork|resume|plan)",
+        r"(archive|plan)\s*:\s*(.+)",
+        r"(rename)(?:\s+(?:(?:this|the)\s+)?(?:session|thread|chat))?(?:\s+to\s+|\s*:\s*)(.+)",
+        rf"(rename)\s+(?!{NOT_A_TITLE}\b|{TICKET_ID}\b)((?:(?!\sto\s)[^\n])+)",
     )
     for form in forms:
         if match := re.fullmatch(form + r"[.!?]?", text, re.IGNORECASE | re.DOTALL):

@@ -16,8 +16,8 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim, ClaimLost, Item, count_attempt, finish, stop_heard, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
-from bot.slack import blocks, find_tickets, new_ticket, status, tickets
-from bot.slack.archiving import archive_thread
+from bot.slack import births, blocks, find_tickets, forking, new_ticket, planning, renaming, resuming, status, tickets
+from bot.slack.archiving import archive_thread, write_behind
 from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
 from bot.slack.edits import catch_up
@@ -26,6 +26,7 @@ from bot.slack.link import answer, link, start, unlink
 from bot.slack.parts import Parts
 from bot.slack.talk import talk, word_of
 from bot.slack.ticket_command import slash_ticket
+from bot.slack.ticking import tick
 from bot.slack.turns import run
 from bot.slack.words import Word, as_typed
 
@@ -48,6 +49,7 @@ async def work(parts: Parts, claim: Claim) -> int | None:
             item = items[0]
             await claim.write("attempt", lambda c, i=item: count_attempt(c, [i]))  # type: ignore[misc]
             await one(parts, claim, item, items)
+            await catch_file_up(parts, claim)
             await deliver(parts, claim)
             item = None
     except ClaimLost:
@@ -57,12 +59,21 @@ async def work(parts: Parts, claim: Claim) -> int | None:
 
 
 async def go_on(parts: Parts, claim: Claim) -> None:
-    """Ends what was begun: posts that are behind, and the turn that was cut off."""
+    """Ends what was begun: posts and an archive's file that are behind, and the turn that was cut off."""
     session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     turn = await claim.read(lambda c: unfinished_turn(c, session.id)) if session else None
     if session and turn:
         await run(parts, claim, session, turn)
+    await catch_file_up(parts, claim)
     await deliver(parts, claim)
+
+
+async def catch_file_up(parts: Parts, claim: Claim) -> None:
+    """Writes an archive's file that is behind its chain; a disk that refuses is asked again next time."""
+    try:
+        await write_behind(parts, claim)
+    except BotError as error:
+        log.warning("the archive's file of thread %s stays behind for now: %s", claim.thread_id, error.text)
 
 
 async def one(parts: Parts, claim: Claim, item: Item, items: list[Item]) -> None:
@@ -95,6 +106,14 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await tickets.show_sessions(parts, claim, item)
     elif word.verb == "status":
         await status.linked_status(parts, claim, item, as_typed(argument))
+    elif word.verb == "rename":
+        await renaming.rename(parts, claim, _with(item, title=as_typed(argument)))
+    elif word.verb == "fork":
+        await forking.fork_word(parts, claim, item)
+    elif word.verb == "resume":
+        await resuming.resume_session(parts, claim, item)
+    elif word.verb == "plan":
+        await planning.plan_words(parts, claim, item, None, as_typed(argument))
     elif word.verb == "workspace":
         await workspace(parts, claim, item, argument)
     elif word.verb == "ticket" and argument:
@@ -156,9 +175,18 @@ HANDLERS: dict[str, Handler] = {
     "start": start,
     "archive": archive_thread,
     "ticket": slash_ticket,
+    "plan": planning.plan,
+    "planned_start": planning.start,
+    "planned_cancel": planning.cancel,
+    "born": births.born,
+    "fork": forking.fork,
+    "rename": renaming.rename,
+    "retitled": renaming.retitled,
+    "resume": resuming.resume_session,
     "new_ticket": new_ticket.from_form,
     "page": find_tickets.page,
     "status": status.move,
+    "tick": tick,
     "sessions": tickets.show_sessions,
     "sessions_post": tickets.post_sessions,
     "stop": stop,

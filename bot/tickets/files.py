@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bot.errors import WorkspaceUnavailable
+from bot.tickets.exchange import put_in_place
 
 MAX_BYTES = 16_000_000
 TEMPORARY = ".sciorex-slack-"
@@ -27,7 +29,7 @@ def workspace_lock(folder: Path) -> Iterator[None]:
     """
     lock = FileLock(cache_folder("locks") / f"{workspace_name(folder)}.lock", thread_local=False)
     try:
-        lock.acquire(timeout=_LOCK_SECONDS, poll_interval=0.002)
+        lock.acquire(timeout=_LOCK_SECONDS, poll_interval=0.01)
     except Timeout as late:
         raise WorkspaceUnavailable(
             "Another program has been writing tickets for half a minute. Try again in a moment."
@@ -64,9 +66,8 @@ def replace(path: Path, content: bytes, *, read_before: bytes) -> bool:
         status = path.stat()
         temporary = _write_temporary(path.parent, content, status)
         try:
-            if read(path) != read_before:
+            if not put_in_place(temporary, path, read_before):
                 return False
-            os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         _sync_folder(path.parent)
@@ -120,8 +121,13 @@ def remove_stale(paths: list[Path]) -> None:
 
 
 def _write_temporary(folder: Path, content: bytes, like: os.stat_result | None) -> Path:
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY, suffix=".tmp", dir=folder)
-    temporary = Path(name)
+    """A file beside the one it will become. It has one name, so that the next writer clears what a killed one left.
+
+    Never written over, but made anew: after a kill between link and unlink it is the new ticket itself.
+    """
+    temporary = folder / f"{TEMPORARY}{_this_user()}.tmp"
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             _dress(file.fileno(), like)
@@ -132,6 +138,12 @@ def _write_temporary(folder: Path, content: bytes, like: os.stat_result | None) 
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _this_user() -> str:
+    """Those who share a lock: one user on one machine."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    return hashlib.sha256(f"{socket.gethostname()}/{user}".encode()).hexdigest()[:12]
 
 
 def _dress(handle: int, like: os.stat_result | None) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from bot.errors import InvalidTicket, SubtaskNotFound, TransitionNotAllowed
 from bot.tickets.change import Actor, Append, Change, Edit, HistoryEntry, Set, Value, entry, stamp
+from bot.tickets.criteria import ticks
 from bot.tickets.ids import IdKey, id_key
 from bot.tickets.revision import revision_of
 from bot.tickets.subtask import Subtask, next_subtask_id
@@ -237,7 +238,8 @@ class Ticket:
         if list(new) == ["epicId"]:
             details: dict[str, Value] = {"from": self.epic_id, "to": new["epicId"]}
             return self._change("epic_changed", details, by, at, edits)
-        return self._change("updated", {"fields": list(new)}, by, at, edits)
+        said = ticks(self.description, description) if "description" in new and description is not None else {}
+        return self._change("updated", {"fields": list(new), **said}, by, at, edits)
 
     def add_blocker(self, blocker: "Ticket", reason: str | None, by: Actor, at: datetime) -> Change | None:
         """Another ticket that must be closed first; cycles are looked for in blockers.py."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import BotError
+from bot.tickets.folder import MANY
 
 log = logging.getLogger(__name__)
 _GATHER_MS, _STEP_MS, _TURN_MS = 200, 20, 1000
@@ -101,7 +102,7 @@ class Watch:
         for folder in self._folders:
             names = [path.name for path in paths if path.parent == folder.path]
             if names:
-                self._tell(folder.refresh(names))
+                self._tell(folder.refresh(names) if len(names) <= MANY else folder.sweep())
 
     def _tell(self, ids: set[str]) -> None:
         if ids and self._on_change is not None:

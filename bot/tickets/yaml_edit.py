@@ -10,6 +10,7 @@ from bot.tickets.change import Append, Edit, Path, Set, Value
 from bot.tickets.yaml_arrange import arranged, staying
 from bot.tickets.yaml_flow import flow_arrange, flow_insert
 from bot.tickets.yaml_marks import (
+    UnmarkedEnd,
     after_comments,
     block_end,
     block_header,
@@ -21,7 +22,7 @@ from bot.tickets.yaml_marks import (
     own_end,
 )
 from bot.tickets.yaml_place import Place, dash_offset, last_leaf, may_become_block, place_of, refuse_marked
-from bot.tickets.yaml_splices import VALUE, Refusal, Splices
+from bot.tickets.yaml_splices import DROPPED, VALUE, Refusal, Splices
 from bot.tickets.yaml_values import Parsed, parse_node
 
 Order: TypeAlias = Sequence[Sequence[str]]
@@ -191,27 +192,40 @@ class Editor:
         if not wanted:
             self._empty(place)
         stay = staying(places)
-        for number in range(len(node.value)):
-            if number not in stay:
-                self._drop_item(node, number)
+        rows = self._rows(place, node)
         column: int = node.start_mark.column
-        above = line_end(self._text, place.key.end_mark.index) if place.key is not None and stay else None
+        at = rows[0][0] if stay else rows[-1][1]
         for old, value in zip(places, wanted, strict=True):
-            if old is not None and old in stay:
-                above = self._item_end(node, old)
-                continue
-            at = self._item_end(node, len(node.value) - 1) if above is None else above
             if old is None:
-                lines = style.item_lines(value, column, self._dash, may_end_file=self._splices.ends_file(at, column))
+                lines = style.item_lines(value, column, self._dash, may_end_file=at == len(self._text))
+                self._splices.add(at, at, self._splices.lines(lines), column + 1)
+            elif old in stay:
+                at = rows[old][1]
             else:
-                start = dash_of(self._text, node, node.value[old])
-                end = after_comments(self._text, self._item_end(node, old), column)
-                lines = [" " * column + self._text[start:end]]
-            self._splices.add_below(at, column, lines, depth=column + 1)
+                start, end = rows[old]
+                self._splices.add(at, at, self._text[start:end], column + 1)
+                self._splices.add(start, end, "", DROPPED)
+        for number in sorted(set(range(len(rows))).difference(places)):
+            self._drop_item(node, number)
 
-    def _item_end(self, node: yaml.SequenceNode, number: int) -> int:
-        item = node.value[number]
-        return own_end(self._text, item, dash_of(self._text, node, item))
+    def _rows(self, place: Place, node: yaml.SequenceNode) -> list[tuple[int, int]]:
+        """From where to where each item of a list stands, with its comments: the deeper ones below, those above."""
+        column: int = node.start_mark.column
+        rows: list[tuple[int, int]] = []
+        for item in node.value:
+            dash = dash_of(self._text, node, item)
+            begin = rows[-1][1] if rows else self._above(place, column)
+            if dash < begin:  # an alias has its anchor's marks
+                raise UnmarkedEnd
+            rows.append((begin, after_comments(self._text, own_end(self._text, item, dash), column)))
+        return rows
+
+    def _above(self, place: Place, column: int) -> int:
+        """The end of the line below which a list's first item and the comments above it stand."""
+        key = place.key
+        if key is None:
+            raise Refusal("a list within a list cannot be put in another order", place.line)
+        return after_comments(self._text, key.end_mark.index, column)
 
     def _flow_arrange(self, node: yaml.CollectionNode, wanted: Sequence[int | str]) -> None:
         self._splices.add(node.start_mark.index, node.end_mark.index, flow_arrange(self._text, node, wanted))

@@ -10,15 +10,8 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.errors import SessionArchived, WorkspaceUnavailable
-from bot.sessions.archive import (
-    ArchiveRow,
-    Written,
-    finish_archive,
-    newest_archive,
-    record_archive,
-    transcript_path,
-    write_transcript,
-)
+from bot.sessions.archive import ArchiveRow, finish_archive, newest_archive, record_archive
+from bot.sessions.archive_file import Written, transcript_path, write_transcript
 from bot.sessions.session import ChatSession, get_session, set_state
 from tests.sessions.rows import a_session
 

@@ -3,7 +3,8 @@
 from sqlalchemy import Connection
 
 from bot.sessions.archive import record_archive
-from bot.sessions.export import iso, transcript_of, ts_ms
+from bot.sessions.entries import iso, ts_ms
+from bot.sessions.export import transcript_of
 from bot.sessions.linking import link_session, refer
 from bot.sessions.session import ChatSession, delete_message, edit_message, get_session
 from bot.sessions.transcript import (
@@ -33,8 +34,9 @@ def turn_on(connection: Connection, session: ChatSession, *messages: int, at: in
     )
 
 
-def answer(connection: Connection, turn: Turn, *content: JsonObject, at: int) -> None:
-    save_answer(connection, turn, content, stop_reason="end_turn", usage={}, model=MODEL, now_ms=at)
+def answer(connection: Connection, turn: Turn, *content: JsonObject, at: int, tokens: int = 0) -> None:
+    usage: JsonObject = {"input_tokens": tokens, "output_tokens": 1} if tokens else {}
+    save_answer(connection, turn, content, stop_reason="end_turn", usage=usage, model=MODEL, now_ms=at)
 
 
 def written(connection: Connection, session: ChatSession) -> list[tuple[object, object]]:
@@ -50,11 +52,11 @@ def test_an_archived_session_is_written_whole(connection: Connection) -> None:
     refer(connection, session, "T-007", by="UADA", now_ms=100_600)
     turn = turn_on(connection, session, asked, at=102_000)
     use: JsonObject = {"type": "tool_use", "id": "tu1", "name": "update", "input": {"status": "in_progress"}}
-    answer(connection, turn, {"type": "text", "text": "I will."}, use, at=103_000)
+    answer(connection, turn, {"type": "text", "text": "I will."}, use, at=103_000, tokens=20)
     op = f"turn.{turn.key}.1.0"
     start_tool(connection, op, 103_100)
     save_result(connection, op, "done", is_error=False, now_ms=103_200)
-    answer(connection, turn, {"type": "text", "text": "Done."}, at=104_000)
+    answer(connection, turn, {"type": "text", "text": "Done."}, at=104_000, tokens=30)
     end_turn(connection, turn.id, "done", 104_100)
     row = record_archive(connection, session, key="a", ticket_id="T-042", note="ready", by="UBEN", now_ms=200_000)
     agent = {"agentId": "sciorex", "model": MODEL, "askedBy": "UADA"}
@@ -86,6 +88,7 @@ def test_an_archived_session_is_written_whole(connection: Connection) -> None:
                 "content": "I will.",
                 "timestamp": "1970-01-01T00:01:43.000Z",
                 **agent,
+                "usage": {"input_tokens": 20, "output_tokens": 1},
             },
             {
                 "id": op,
@@ -110,8 +113,19 @@ def test_an_archived_session_is_written_whole(connection: Connection) -> None:
                 "content": "Done.",
                 "timestamp": "1970-01-01T00:01:44.000Z",
                 **agent,
+                "usage": {"input_tokens": 30, "output_tokens": 1},
+            },
+            {
+                "id": "a-1",
+                "role": "system",
+                "content": "Archived to T-042.",
+                "timestamp": "1970-01-01T00:03:20.000Z",
+                "by": "UBEN",
+                "ticketId": "T-042",
+                "note": "ready",
             },
         ],
+        "usage": {"input_tokens": 50, "output_tokens": 2},
         "linkedTicketId": "T-042",
         "linkedEpicId": "E-001",
         "previousSessionId": None,

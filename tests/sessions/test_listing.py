@@ -35,8 +35,8 @@ def test_a_ticket_lists_its_sessions_most_recent_first(connection: Connection) -
     say(connection, old, "3.000001", "still here", now_ms=3_000)
     old = get_session(connection, old.id)
     assert listed(connection) == [
-        Listed(old, "active", "UADA", 3_000, 1, None),
-        Listed(new, "active", "UBEN", 2_000, 0, None),
+        Listed(old, "active", "UADA", 3_000, 1, None, "idle", number=1),
+        Listed(new, "active", "UBEN", 2_000, 0, None, "idle", number=2),
     ]
 
 

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from bot.local_slack.blocks_check import block_problems
 from bot.local_slack.view_check import view_problems
-from bot.slack import blocks, modals, ticket_blocks
+from bot.slack import blocks, modals, session_blocks, session_modals, ticket_blocks
 from bot.slack.help import help_text
+from bot.slack.session_blocks import Page, PlannedEntry, SessionEntry
 from bot.tickets.subtask import Subtask
 from bot.tickets.ticket import Ticket
 from bot.tickets.vocabulary import Priority, Status, SubtaskStatus, TicketType
@@ -54,13 +55,36 @@ def test_a_card_fits_whatever_stands_in_the_ticket(title: str, text: str, names:
 
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=40))
 def test_a_list_of_sessions_fits(rows: list[tuple[str, str]]) -> None:
-    entries = [
-        blocks.SessionEntry(
-            title, "💬", "active", "U1", 1_790_000_000_000, 3, note, "https://x.slack.example/archives/C1/p1"
-        )
-        for title, note in rows
-    ]
-    assert wrong(blocks.sessions_list("T-042", "Avatars", entries, can_post=True)) == []
+    address = "https://x.slack.example/archives/C1/p1"
+    entries: list[SessionEntry | PlannedEntry] = [PlannedEntry(n, n, title, "U1") for n, (title, _) in enumerate(rows)]
+    for n, (title, note) in enumerate(rows):
+        state = ("active (idle)", "archived", "past")[n % 3]
+        entry = SessionEntry(f"s-{n}", n, title, "chat", state, "U1", 1_790_000_000_000, 3, note, address)
+        entries.insert(0, entry)
+    for page in (Page(1, len(entries)), Page(2, 30)):
+        assert wrong(session_blocks.sessions_list("T-042", "Avatars", entries, page, can_post=True)) == []
+
+
+@given(WORDS, st.lists(WORDS, max_size=40))
+def test_what_is_said_of_sessions_fits(text: str, lines: list[str]) -> None:
+    for shown in (
+        session_blocks.brief("\n".join(["Hand-over", *(f"  {line}" for line in lines), text])),
+        session_blocks.planned_root("T-042", text, text, "U1"),
+        session_blocks.forked_root(text, text, None, "U1"),
+        session_blocks.renamed(text, "U1"),
+        session_blocks.active_already("T-042", [(text, None), (text, "https://x.example/1")]),
+        session_blocks.ask_unlink("T-042"),
+        session_blocks.which_plan("T-042"),
+        blocks.pointer("Started", text, None),
+    ):
+        assert wrong(shown) == []
+        assert "<!" not in shown.text
+    for view in (
+        session_modals.plan_modal("T-042", text, lines, {}),
+        session_modals.rename_modal(text, {}),
+        session_modals.fork_modal(text, text, {}, from_end=False),
+    ):
+        assert list(view_problems(view, "modal")) == []
 
 
 @given(WORDS)
@@ -134,15 +158,15 @@ def test_the_header_of_an_archived_thread_offers_the_ticket_alone() -> None:
     shown = blocks.header(
         title="Plan", state="archived", agent_name="Coder", model="claude", ticket=badge, note="Ready for frontend"
     )
-    assert [button["action_id"] for button in shown.blocks[1]["elements"]] == ["ticket_view"]
+    assert [button["action_id"] for button in shown.blocks[1]["elements"]] == ["ticket_view", "session_menu"]
     assert "📦 Archived: _Ready for frontend_" in shown.text
 
 
 def test_a_session_in_a_list_says_when_even_where_dates_are_not_drawn() -> None:
-    entry = blocks.SessionEntry("Plan", "💬", "past", "U1", 1_790_000_000_000, 1, None, None)
-    shown = blocks.sessions_list("T-042", "Avatars", [entry], can_post=False)
+    entry = SessionEntry("s-1", 1, "Plan", "chat", "past", "U1", 1_790_000_000_000, 1, None, None)
+    shown = session_blocks.sessions_list("T-042", "Avatars", [entry], Page(), can_post=False)
     assert "past · <@U1> · <!date^1790000000^{date_short_pretty} {time}|2026-09-21 14:13 UTC> · 1 message" in shown.text
-    assert [button["action_id"] for button in shown.blocks[-1]["elements"]] == ["chat_start"]
+    assert [button["action_id"] for button in shown.blocks[-1]["elements"]] == ["chat_start", "plan_open"]
 
 
 def test_no_escape_of_a_long_text_is_cut_in_half() -> None:

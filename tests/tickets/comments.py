@@ -2,7 +2,7 @@
 
 Comments are `#c7.`, each number once. One on a value's line is that value's. One on a line of its own is about the
 value that follows when it stands in that one's column (or left of it); else about what it stands below and deeper than.
-Comments in a row are one text: none is about something deeper than the ones before it.
+Comments in a row are one text: none is about something deeper than the ones before it. Within brackets columns mean nothing.
 """
 
 import re
@@ -28,6 +28,7 @@ class _Line:
     name: str | None  # None: the rest of a value that began above
     comment: str | None
     alone: bool  # a comment and nothing else
+    in_brackets: bool = False
 
     @property
     def depth(self) -> float:
@@ -51,9 +52,8 @@ def owners(text: str) -> dict[str, Owner]:
         column = min(column, line.indent) if above is not None and above.alone else line.indent
         rest = range(number + 1, len(lines))
         following = next((n for n in rest if (other := lines[n]) and not other.alone), None)
-        if following is not None and column <= _at(lines, following).indent:
-            within = _at(lines, following).name is None
-            found[line.comment] = Owner("below" if within else "above", _chain(lines, following))
+        if following is not None and (column <= (after := _at(lines, following)).indent or after.in_brackets):
+            found[line.comment] = Owner("below" if after.name is None else "above", _chain(lines, following))
         else:
             found[line.comment] = Owner("below", _around(lines, number, column))
     return found
@@ -108,7 +108,7 @@ def _read(line: str, *, in_brackets: bool) -> _Line | None:
         name = key["dashes"] + key["key"] + (key["rest"] if key["dashes"] else "")
     elif _ITEM.fullmatch(stripped):
         name = _first(stripped)
-    return _Line(len(content) - len(stripped), name, comment[0] if comment else None, alone=False)
+    return _Line(len(content) - len(stripped), name, comment[0] if comment else None, alone=False, in_brackets=in_brackets)
 
 
 def _first(content: str) -> str:

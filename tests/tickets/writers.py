@@ -139,7 +139,7 @@ def reader(folder: Path, stop: Event, tell: Connection) -> None:
     """Reads all files again and again, as they are and through a store; tells how often, and what it found broken."""
     store, tickets = TicketStore(folder), folder / ".sciorex" / "tickets"
     rounds, broken = 0, list[str]()
-    while not stop.is_set():
+    while not stop.wait(0.02):
         for path in tickets.glob("*.yaml"):
             try:
                 values = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)

@@ -1,0 +1,16 @@
+"""The menu of a thread's header: what else can be done with its session."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.slack import forking, renaming
+from bot.slack.parts import Parts
+
+CHOICES = {"rename": renaming.open_from_header, "fork": forking.open_from_header}
+
+
+async def chosen(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
+    """One of `blocks.session_menu`."""
+    await CHOICES[str(body["actions"][0]["selected_option"]["value"])](parts, body)
+    await ack()
