@@ -29,8 +29,8 @@ Other = tuple[str, str | None, str | None]
 class Details:
     """What the first tab shows. Other tickets are (id, title, status), None where the id leads nowhere.
 
-    `deeds` tells of the tool calls in the history whose session the viewer may know, by op. `drawn` names this drawing: a
-    box keeps what a person chose in it as long as its block has the same name.
+    `deeds` tells of the tool calls in the history whose session the viewer may know, by op. `drawn` names this
+    drawing: a box keeps what a person chose in it as long as its block has the same name.
     """
 
     ticket: Ticket

@@ -15,7 +15,7 @@ MAX_VALUES = 300_000  # keys and values; a ticket with 10,000 lines of history h
 _MORE, _SOME = 2, 10_000
 
 _INTEGER = re.compile(r"-?[1-9][0-9]{0,17}|0")
-_DECIMAL = re.compile(r"-?(?:[1-9][0-9]{0,14}|0)\.[0-9]{1,15}")
+_DECIMAL = re.compile(r"-?(?:[1-9][0-9]{0,14}|0)\.[0-9]{1,20}")
 _WORDS = {**dict.fromkeys(("", "~", "null", "Null", "NULL")), "true": True, "false": False}
 _ANCHOR = re.compile(r"&(?<!\w&)[\w-]")
 _TOO_MANY = f"it holds more than {MAX_VALUES:,} values"

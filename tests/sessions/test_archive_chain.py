@@ -12,7 +12,7 @@ from bot.errors import SessionArchived
 from bot.sessions.archive import ArchiveRow, finish_archive, newest_archive, record_archive
 from bot.sessions.archive_chain import archive_session, archived_file, behind, follow, follow_late
 from bot.sessions.archive_file import as_text
-from bot.sessions.models import archive_entry
+from bot.sessions.models import archive_entry, message
 from bot.sessions.session import ChatSession, delete_message, edit_message, get_session, set_state
 from bot.sessions.transcript import begin_turn, end_turn, save_answer
 from bot.sessions.verify import Anchor, check, compare
@@ -24,9 +24,7 @@ def archived(
 ) -> ArchiveRow:
     """The session, archived, its file written down."""
     until = f"{at // 1000}.000000"
-    row = archive_session(
-        connection, session, key=key, ticket_id="T-042", note=note, by="UBEN", until=until, now_ms=at
-    )
+    row = archive_session(connection, session, key=key, ticket_id="T-042", note=note, by="UBEN", until=until, now_ms=at)
     finish_archive(connection, row, "file", "00", at, written=row.entries)
     return row
 
@@ -51,9 +49,7 @@ def said(content: dict[str, Any]) -> list[tuple[str, str]]:
 
 def answered(connection: Connection, session: ChatSession, question: int, text: str, at: int) -> str:
     """A turn with its answer; gives the id of the answer's entry."""
-    turn = begin_turn(
-        connection, session.id, asked_by="UADA", message_ids=[question], agent="a", model="m", now_ms=at
-    )
+    turn = begin_turn(connection, session.id, asked_by="UADA", message_ids=[question], agent="a", model="m", now_ms=at)
     usage: dict[str, object] = {"input_tokens": 7, "output_tokens": 3}
     save_answer(
         connection,
@@ -246,8 +242,9 @@ def test_a_renamed_session_or_a_moved_channel_shows_once_the_file_is_written_ane
 
 def test_five_thousand_messages_are_archived_and_checked_in_a_moment(connection: Connection) -> None:
     session = a_session(connection)
-    for n in range(5_000):
-        say(connection, session, f"{101 + n}.000001", f"line {n} with some words in it", now_ms=1)
+    of = {"session_id": session.id, "team": session.team, "workspace": session.workspace, "user_id": "UADA"}
+    lines = [{**of, "name": "Ada", "bot": False, "ts": f"{1000 + n}.000001", "text": f"line {n}"} for n in range(5_000)]
+    connection.execute(message.insert(), lines)
     archived(connection, session, at=9_000_000)
     delete_message(connection, session, "4000.000001", 9_100_000)
     follow(connection, session)

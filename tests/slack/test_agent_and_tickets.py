@@ -73,4 +73,4 @@ async def test_the_agent_lists_the_sessions_that_its_whole_channel_may_see(tmp_p
         titles = [session["title"] for session in public["sessions"]]
         assert any("Round or square" in title for title in titles)
         assert not any("Salaries" in title for title in titles)
-        assert {session["state"] for session in public["sessions"]} == {"active"}
+        assert all(session["state"].startswith("active") for session in public["sessions"])
