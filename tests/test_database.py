@@ -126,9 +126,17 @@ async def test_writing_after_the_end_is_an_error_and_not_a_wait(db: Database) ->
         await asyncio.wait_for(db.write("add", Writing("b")), 5)
 
 
+def is_the_models(_object: object, name: str | None, kind: str, reflected: bool, compared: object) -> bool:
+    """Whether the models say it. The full-text index is each database's own (FTS5's tables; a tsvector with its
+    index), and SQLAlchemy has no words for it: it stands in migration 0006 alone, and tests of the search hold it."""
+    own = str(name).startswith("said_fts") or (kind == "column" and name == "vector") or name == "ix_said_vector"
+    return not own
+
+
 async def test_the_migrations_make_the_tables_of_the_models(db: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), metadata))
+        context = MigrationContext.configure(connection, opts={"include_object": is_the_models})
+        return list(compare_metadata(context, metadata))
 
     assert await db.read(differences) == []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.local_model import answers
+from bot.local_model import answers, summing
 from bot.local_model.reading import TICKET_ID, Seen, SeenTicket, Step, read
 from bot.local_model.reply import Json, Part, Reply, ToolCall, say
 
@@ -30,6 +30,8 @@ def document_script(request: Json) -> Reply:
 
     The same request always gets the same answer. The first answer of a thread says that it is scripted.
     """
+    if threads := summing.threads_in(request):
+        return say(summing.summed_up(threads, DISCLAIMER))
     seen = read(request)
     answer = answers.after(seen) if seen.result is not None else _fresh(seen)
     if answer is None:

@@ -28,8 +28,8 @@ class Change:
 class Anchor:
     """What others know of a chain: after `entries` entries its last link was `head`.
 
-    `hashes`: those of all entries, where they are known too. `rest`: hashes of the other keys, which hold for a chain
-    of just that length.
+    `hashes`: those of all entries there can be, where they are known. `rest`: hashes of the other keys, which hold for
+    a chain of that length (of the entries that are known, else `entries`).
     """
 
     where: str
@@ -37,6 +37,11 @@ class Anchor:
     head: str
     hashes: tuple[str, ...] = ()
     rest: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def length(self) -> int:
+        """How long the chain is, as far as this one knows."""
+        return len(self.hashes) or self.entries
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,12 @@ def compare(found: Checked, anchor: Anchor) -> Change | None:
     for n, (joint, known) in enumerate(zip(found.joints, anchor.hashes, strict=False), 1):
         if joint.hash != known:
             return Change(_place(n, joint.id), f"it is not the entry that {anchor.where} knows")
+    if anchor.hashes and len(found.joints) > len(anchor.hashes):
+        n = len(anchor.hashes) + 1
+        return Change(_place(n, found.joints[n - 1].id), f"it was added: {anchor.where} knows {n - 1} entries")
     if found.links[anchor.entries] != anchor.head:
         return Change(f"entries 1 to {anchor.entries}", f"they are not those that {anchor.where} knows")
-    if len(found.joints) == anchor.entries:
+    if len(found.joints) == anchor.length:
         for key, known in anchor.rest.items():
             if found.rest.get(key) != known:
                 return Change(shown(key), f"it is not what {anchor.where} knows")

@@ -89,6 +89,7 @@ async def earlier_messages(parts: Parts, claim: Claim) -> list[Said]:
     """What people and other bots have said in the thread, all pages; our own messages and commands are not in it."""
     found: list[Said] = []
     cursor = ""
+    direct = await parts.is_direct(claim.channel)
     while True:
         try:
             page = await parts.client.conversations_replies(
@@ -102,20 +103,21 @@ async def earlier_messages(parts: Parts, claim: Claim) -> list[Said]:
                 raise BotError("This thread is no more: its first message was deleted.") from error
             raise
         for message in page.get("messages") or ():
-            if is_said(parts, message):
+            if is_said(parts, message, direct=direct):
                 found.append(await said_by(parts, said_in(message)))
         cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
         if not cursor:
             return found
 
 
-def is_said(parts: Parts, message: dict[str, Any]) -> bool:
+def is_said(parts: Parts, message: dict[str, Any], *, direct: bool) -> bool:
     """Whether a message belongs to the transcript."""
     if message.get("subtype") not in SAID or not (message.get("user") or message.get("bot_id")):
         return False
     if message.get("user") == parts.me.user or message.get("bot_id") == parts.me.bot:
         return False
-    return bool(message.get("bot_id")) or command_in(str(message.get("text") or ""), parts.me.user) is None
+    text = str(message.get("text") or "")
+    return bool(message.get("bot_id")) or command_in(text, parts.me.user, direct=direct) is None
 
 
 async def said_by(parts: Parts, body: dict[str, Any]) -> Said:

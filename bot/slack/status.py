@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.errors import EditConflict, InvalidTicket, TransitionNotAllowed
@@ -20,8 +21,10 @@ from bot.slack.tickets import card, linked_ticket
 from bot.slack.viewing import draw_anew
 from bot.slack.words import letters_of
 from bot.slack.workspaces import Workspace
+from bot.tickets.change import Change
 from bot.tickets.closing import closes
 from bot.tickets.closing import move as move_to
+from bot.tickets.revision import refuse_conflict
 from bot.tickets.store import Changed
 from bot.tickets.ticket import Actor, Ticket
 from bot.tickets.vocabulary import Status, spelled
@@ -122,16 +125,17 @@ async def change(
     if closes(ticket, meant(ticket, words)) and not ticket.has_op(_op(item)):
         audience = await parts.people.audience_of(user)
         against = await speaks_against(parts, workspace, ticket, audience, user, await session_of(claim))
-        if against.lines and not item.body.get("anyway"):
+
+    def rule(now_is: Ticket, now: datetime) -> Change | None:
+        to = meant(now_is, words)
+        wanted = move_to(now_is, to, against.lines, by=by, at=now, comment=note)
+        if wanted is not None and against.lines and closes(now_is, to) and not item.body.get("anyway"):
+            if read is not None:
+                refuse_conflict(now_is, read, wanted.edits)
             raise NotReviewed(against)
-    return await workspace.in_store(
-        lambda store: store.change(
-            ticket_id,
-            lambda t, now: move_to(t, meant(t, words), against.lines, by=by, at=now, comment=note),
-            op=_op(item),
-            read=read,
-        )
-    )
+        return wanted
+
+    return await workspace.in_store(lambda store: store.change(ticket_id, rule, op=_op(item), read=read))
 
 
 async def show_anew(

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.errors import BotError
 from bot.inbox.claim import Claim, Item
-from bot.slack import choosing, planning
+from bot.slack import choosing, planning, summing
 from bot.slack.find_tickets import list_epics, list_tickets, search_tickets, show
 from bot.slack.link import answer
 from bot.slack.new_ticket import one_line
@@ -46,6 +46,8 @@ async def about(parts: Parts, claim: Claim, item: Item, some_id: str, words: str
         await one(parts, claim, item, some_id)
     elif words.lower() == "sessions":
         await show_sessions(parts, claim, item, some_id)
+    elif words.lower() in ("summary", "catch me up"):
+        await summing.ticket_summary(parts, claim, item, some_id)
     elif first.lower() == "plan":
         await planning.plan_words(parts, claim, item, some_id, rest)
     elif first.lower() == "status":

@@ -11,9 +11,10 @@ from bot.tickets.vocabulary import Status, spelled
 TICKET_ID = r"[A-Za-z#][A-Za-z0-9#]{0,4}-\d{1,9}"
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 LINK = re.compile(r"<(?:(?:https?|mailto):[^|<>]*|#[CDG][A-Z0-9]+)\|([^<>]+)>|<((?:https?|mailto):[^|<>]*)>")
+CATCH_UP = re.compile(r"!?\s*catch (?:me|us) up(?:,? please)?[.!?]?", re.IGNORECASE)
 VERBS = (
     *("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace"),
-    *("rename", "fork", "resume", "plan"),
+    *("rename", "fork", "resume", "plan", "summary"),
 )
 # What an agent may be asked to rename: such a sentence is for it, not a title.
 NOT_A_TITLE = (
@@ -49,6 +50,8 @@ def command_in(text: str, bot_user: str, *, direct: bool = False, slash: tuple[s
     rest = without_mention(text, bot_user)
     addressed = direct or rest != text
     stripped = rest.strip()
+    if (addressed or stripped.startswith("!")) and CATCH_UP.fullmatch(stripped):
+        return Word("summary")
     if match := re.match(r"([!/])(\w+)\s*:?\s*(.*)\Z", stripped, re.DOTALL):
         mark, verb, argument = match[1], match[2].lower(), match[3].strip()
         if verb in VERBS and (mark == "!" or verb in slash):
@@ -83,7 +86,7 @@ def _plain(text: str) -> Word | None:
         rf"(link|ticket)(?:\s+({TICKET_ID}))?",
         r"(status)(?:\s+(\w+(?:[ _-]\w+)?))?",
         r"(workspace)(?:\s+([\w-]+))?",
-        r"(unlink|sessions|stop|help|archive|fork|resume|plan)",
+        r"(unlink|sessions|stop|help|archive|fork|resume|plan|summary)",
         r"(archive|plan)\s*:\s*(.+)",
         r"(rename)(?:\s+(?:(?:this|the)\s+)?(?:session|thread|chat))?(?:\s+to\s+|\s*:\s*)(.+)",
         rf"(rename)\s+(?!{NOT_A_TITLE}\b|{TICKET_ID}\b)((?:(?!\sto\s)[^\n])+)",

@@ -16,7 +16,19 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim, ClaimLost, Item, count_attempt, finish, stop_heard, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
-from bot.slack import births, blocks, find_tickets, forking, new_ticket, planning, renaming, resuming, status, tickets
+from bot.slack import (
+    births,
+    blocks,
+    find_tickets,
+    forking,
+    new_ticket,
+    planning,
+    renaming,
+    resuming,
+    status,
+    summing,
+    tickets,
+)
 from bot.slack.archiving import archive_thread, write_behind
 from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
@@ -114,6 +126,8 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await resuming.resume_session(parts, claim, item)
     elif word.verb == "plan":
         await planning.plan_words(parts, claim, item, None, as_typed(argument))
+    elif word.verb == "summary":
+        await summing.thread_summary(parts, claim, item)
     elif word.verb == "workspace":
         await workspace(parts, claim, item, argument)
     elif word.verb == "ticket" and argument:
@@ -185,6 +199,7 @@ HANDLERS: dict[str, Handler] = {
     "resume": resuming.resume_session,
     "new_ticket": new_ticket.from_form,
     "page": find_tickets.page,
+    "ticket_summary": summing.handed_over,
     "status": status.move,
     "tick": tick,
     "sessions": tickets.show_sessions,

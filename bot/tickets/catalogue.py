@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 from bot.tickets import files
@@ -50,7 +51,7 @@ class Catalogue:
         self.workspace = workspace
         self._local = threading.local()
 
-    @property
+    @cached_property
     def file(self) -> Path:
         """Where it is kept; a newer form gets another name."""
         return files.cache_folder("index") / f"{files.workspace_name(self.workspace)}-{_VERSION}.sqlite3"
@@ -62,6 +63,7 @@ class Catalogue:
             if known is not None and known[:3] == (file, os.getpid(), file.stat().st_ino):
                 found: sqlite3.Connection = known[3]
                 return found
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             opened = _open(file)
         except sqlite3.DatabaseError as error:

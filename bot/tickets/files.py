@@ -17,6 +17,7 @@ from bot.tickets.exchange import put_in_place
 
 MAX_BYTES = 16_000_000
 TEMPORARY = ".sciorex-slack-"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _LOCK_SECONDS = 30.0
 _STALE_SECONDS = 60.0
 
@@ -126,8 +127,11 @@ def _write_temporary(folder: Path, content: bytes, like: os.stat_result | None) 
     Never written over, but made anew: after a kill between link and unlink it is the new ticket itself.
     """
     temporary = folder / f"{TEMPORARY}{_this_user()}.tmp"
-    temporary.unlink(missing_ok=True)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        handle = os.open(temporary, _NEW, 0o600)
+    except FileExistsError:
+        temporary.unlink()
+        handle = os.open(temporary, _NEW, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             _dress(file.fileno(), like)

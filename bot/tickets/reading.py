@@ -16,6 +16,7 @@ from bot.tickets.vocabulary import EpicStatus, Priority, Status, SubtaskStatus, 
 
 _TRUE = frozenset({"true", "yes", "y", "on", "x", "✓", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "", "0"})
+_NOTHING = (None, "", False)
 _Word = TypeVar("_Word", bound=StrEnum)
 Mapping = dict[str, Value]
 
@@ -38,8 +39,8 @@ def read_ticket(values: Mapping, digest: str) -> Ticket:
         priority=_word(values, (), "priority", Priority, Priority.MEDIUM),
         status=_word(values, (), "status", Status, Status.BACKLOG),
         labels=_texts(values, "labels"),
-        epic_id=_text(values, "epicId"),
-        parent_id=_text(values, "parentId"),
+        epic_id=_text(values, "epicId") or None,
+        parent_id=_text(values, "parentId") or None,
         blocked_by=_texts(values, "blockedBy"),
         relates_to=_texts(values, "relatesTo"),
         subtasks=tuple(_subtask(item, n) for n, item in enumerate(_list(values, "subtasks"))),
@@ -47,9 +48,9 @@ def read_ticket(values: Mapping, digest: str) -> Ticket:
         updated_at=_time(values, (), "updatedAt"),
         completed_at=_time(values, (), "completedAt"),
         history=tuple(_entry(item, n) for n, item in enumerate(_list(values, "history"))),
-        archived=_flag(values, (), "archived") or values.get("archivedAt") is not None,
-        assigned_flow_id=_text(values, "assignedFlowId"),
-        last_session_id=_text(values, "lastSessionId"),
+        archived=_flag(values, (), "archived") or values.get("archivedAt") not in _NOTHING,
+        assigned_flow_id=_text(values, "assignedFlowId") or None,
+        last_session_id=_text(values, "lastSessionId") or None,
         digest=digest,
     )
 

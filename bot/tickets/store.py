@@ -69,7 +69,7 @@ class TicketStore:
         `on_change` is called in that thread with the ids of tickets whose files may have changed, also by us.
         """
         if self._watch is None:
-            self._watch = Watch(self._workspace, (self._tickets, self._epics), on_change)
+            self._watch = Watch(self._catalogue, (self._tickets, self._epics), on_change)
             self._watch.start()
 
     def close(self) -> None:

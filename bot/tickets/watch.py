@@ -1,6 +1,7 @@
 """Follows what is changed in a workspace's folders outside: by the system's events, and by a look now and then."""
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import BotError
+from bot.tickets.catalogue import Catalogue
 from bot.tickets.folder import MANY
 
 log = logging.getLogger(__name__)
@@ -34,9 +36,10 @@ class Watch:
     """A thread that keeps the catalogue of a workspace as its files are."""
 
     def __init__(
-        self, workspace: Path, folders: Sequence[Followed], on_change: Callable[[frozenset[str]], None] | None
+        self, catalogue: Catalogue, folders: Sequence[Followed], on_change: Callable[[frozenset[str]], None] | None
     ) -> None:
-        self._folder, self._folders, self._on_change = workspace / ".sciorex", folders, on_change
+        self._catalogue, self._folders, self._on_change = catalogue, folders, on_change
+        self._folder = catalogue.workspace / ".sciorex"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tickets-watch", daemon=True)
 
@@ -59,6 +62,9 @@ class Watch:
                 self._follow()
             except (BotError, OSError, RuntimeError) as error:
                 log.warning("the tickets cannot be followed just now: %s", error)
+            except sqlite3.DatabaseError as error:
+                log.warning("the index of tickets is made anew: %s", error)
+                self._catalogue.discard()
             except Exception:
                 log.exception("the tickets cannot be followed just now")
             self._stop.wait(_AGAIN_SECONDS)

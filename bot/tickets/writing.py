@@ -1,11 +1,13 @@
 """A new ticket or epic as the text of its file, in Sciorex's form."""
 
+import re
 from datetime import datetime
 
 from bot.tickets.change import Actor, Value, entry, stamp
 from bot.tickets.ticket import NewTicket, one_line
 from bot.tickets.yaml_style import mapping_lines
 
+_LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 # The order of keys in Sciorex's own files: a key that is added later takes its place in it.
 TICKET_KEYS = (
     *("id", "title", "description", "type", "priority", "status", "labels", "epicId", "parentId", "blockedBy"),
@@ -23,7 +25,7 @@ def new_ticket(draft: NewTicket, ticket_id: str, by: Actor, at: datetime, op: st
         {
             "id": ticket_id,
             "title": one_line(draft.title, "A ticket needs a title."),
-            "description": draft.description,
+            "description": _markdown(draft.description),
             "type": draft.type.value,
             "priority": draft.priority.value,
             "status": draft.status.value,
@@ -49,7 +51,7 @@ def new_epic(title: str, description: str, epic_id: str, by: Actor, at: datetime
         {
             "id": epic_id,
             "title": one_line(title, "An epic needs a title."),
-            "description": description,
+            "description": _markdown(description),
             "status": "open",
             "createdAt": stamp(at),
             "updatedAt": stamp(at),
@@ -62,6 +64,13 @@ def new_epic(title: str, description: str, epic_id: str, by: Actor, at: datetime
 def _subtask(number: int, title: str) -> dict[str, Value]:
     name = one_line(title, "A subtask needs a title.")
     return {"id": f"sub-{number:03d}", "title": name, "completed": False, "completedAt": None}
+
+
+def _markdown(text: str) -> str:
+    """A text with plain line ends and no blank ones at its end, so that it can stand in lines of its own (`|`)."""
+    lines = _LINE_END.sub("\n", text)
+    body = lines.rstrip()
+    return body + "\n" if "\n" in lines[len(body) :] and body else body
 
 
 def _file(values: dict[str, Value]) -> str:

@@ -6,8 +6,9 @@ import yaml
 
 _BLOCK_HEADER = re.compile(r"(?:[&!]\S*[ \t]+)*(?P<header>[|>][-+0-9]*)")
 _ALIAS = re.compile(r"(?:[\s:?-]|#[^\r\n]*[\r\n])*\*[^\s,\[\]{}]+")
-_COMMENT_LINE = re.compile(r"(?P<blank>(?:[ \t]*\r?\n)*)(?P<indent>[ ]*)#[^\r\n]*")
 _NEWLINES = "\r\n\x85\u2028\u2029"
+_NEWLINE = re.compile(f"[{_NEWLINES}]")
+_COMMENT_LINE = re.compile(f"[ \t{_NEWLINES}]*+(?P<comment>#[^{_NEWLINES}]*)")
 
 
 class UnmarkedEnd(Exception):
@@ -16,9 +17,8 @@ class UnmarkedEnd(Exception):
 
 def line_end(text: str, position: int) -> int:
     """Where the line of a position ends: before its line break."""
-    while position < len(text) and text[position] not in _NEWLINES:
-        position += 1
-    return position
+    found = _NEWLINE.search(text, position)
+    return found.start() if found else len(text)
 
 
 def line_start(text: str, position: int) -> int:
@@ -78,8 +78,7 @@ def block_end(text: str, node: yaml.Node) -> int:
     end: int = node.end_mark.index
     if "+" in text[start:header_end]:
         return end - _break_before(text, end)
-    while end > header_end and text[end - 1] in _NEWLINES:
-        end -= 1
+    end = header_end + len(text[header_end:end].rstrip(_NEWLINES))
     return max(end, line_end(text, header_end))
 
 
@@ -95,7 +94,7 @@ def comment_below(text: str, end: int) -> tuple[int, int] | None:
     """The end and column of a comment line that is the first thing below a line's end."""
     below = end + (2 if text[end : end + 2] == "\r\n" else 1)
     match = _COMMENT_LINE.match(text, below) if below <= len(text) else None
-    return (match.end(), len(match["indent"])) if match else None
+    return (match.end(), match.start("comment") - line_start(text, match.start("comment"))) if match else None
 
 
 def dash_of(text: str, sequence: yaml.Node, item: yaml.Node) -> int:

@@ -122,7 +122,9 @@ def _nodes(text: str) -> yaml.Node:
         raise YamlProblem(error.problem or "it is not YAML", mark.line + 1 if mark else None) from error
     except yaml.reader.ReaderError as error:
         before = text.encode("utf-8", "replace")[: max(error.position, 0)]
-        raise YamlProblem(f"it holds the character {error.character!r}", before.count(b"\n") + 1) from error
+        character = error.character if isinstance(error.character, int) else ord(error.character)
+        cause = f"it holds the character U+{character:04X}, which YAML does not allow"
+        raise YamlProblem(cause, before.count(b"\n") + 1) from error
     except (yaml.YAMLError, UnicodeEncodeError, RecursionError) as error:
         raise YamlProblem(f"it is not YAML ({error})") from error
     return root
@@ -172,7 +174,7 @@ def _value(node: yaml.Node, depth: int) -> Value:
             raise YamlProblem("a key is not a text", line)
         if key.value in lines:
             first = lines[key.value]
-            raise YamlProblem(f"the key “{key.value}” stands there twice, first on line {first}", line)
+            raise YamlProblem(f"the key “{key.value[:60]}” stands there twice, first on line {first}", line)
         lines[key.value] = line
         values[key.value] = _value(item, depth + 1)
     return values

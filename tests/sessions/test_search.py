@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select, text
 
+import bot.database
 from bot.database import Database
 from bot.sessions.archive import record_archive
 from bot.sessions.audience import Audience, for_channel, for_person
@@ -318,6 +322,36 @@ def test_the_index_holds_what_the_rows_say(connection: Connection) -> None:
     settle(connection)
     if connection.dialect.name == "sqlite":
         connection.execute(text("INSERT INTO said_fts (said_fts, rank) VALUES ('integrity-check', 1)"))
-    kept = dict(connection.execute(select(said.c.of_id, said.c.words).where(said.c.kind == "message")).tuples().all())
+    rows = connection.execute(select(said.c.of_id, said.c.words).where(said.c.kind == "message"))
+    kept = {of_id: words for of_id, words in rows}
     texts = select(message.c.id, message.c.text).where(message.c.deleted_ms.is_(None))
-    assert kept == {str(number): words for number, words in connection.execute(texts).tuples()}
+    assert kept == {str(number): words for number, words in connection.execute(texts)}
+
+
+def migrated_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(bot.database.__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def test_what_was_said_before_there_was_a_search_is_found(database_url: str, tmp_path: Path) -> None:
+    """Messages of long ago, in a database that the search's own migration finds."""
+    old = Database(database_url if database_url.startswith("postgresql") else f"sqlite:///{tmp_path}/old.db")
+    with old.engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("DROP SCHEMA public CASCADE"))
+            connection.execute(text("CREATE SCHEMA public"))
+        migrated_to(connection, "0005")
+        here = a_session(connection)
+        for n in range(1_200):
+            say(connection, here, f"{n + 100}.000001", f"bat {n}")
+        delete_message(connection, here, "100.000001", 1)
+        answer(connection, here, "a cave", now_ms=150_000)
+        migrated_to(connection, "head")
+        assert lines(connection, "bat 1199") == ["bat 1199"]
+        assert lines(connection, "cave") == ["a cave"]
+        assert connection.execute(select(func.count()).select_from(said)).scalar_one() == 1_199 + 1 + 1
+        newest = select(said.c.of_id, said.c.kind).order_by(said.c.id.desc()).limit(1)
+        assert connection.execute(newest).one() == ("1200", "message")
+    asyncio.run(old.close())

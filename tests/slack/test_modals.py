@@ -7,10 +7,9 @@ import json
 import pytest
 
 from bot.local_slack.view_check import view_problems
-from bot.slack import modals, ticket_blocks
+from bot.slack import modals
 from bot.slack.place import Place
 from bot.tickets.summary import TicketSummary
-from bot.tickets.ticket import Ticket
 
 HERE = Place("C0123456789", "1790000000.000100")
 
@@ -49,15 +48,6 @@ def test_archiving_says_who_will_see_the_transcript(private: bool) -> None:
     view = modals.archive_modal(metadata={}, ticket=("T-042", "Avatars"), private=private)
     words = view["blocks"][0]["text"]["text"]
     assert ("Only people who can read this" in words) is private
-
-
-def test_a_ticket_is_shown_whole_however_long_its_description() -> None:
-    ticket = Ticket(id="T-042", title="Avatars", description="\n".join(f"- [ ] step {n} & more" for n in range(200)))
-    card = ticket_blocks.ticket_card(ticket, epic_title=None, blockers=[], related=[], session_count=0)
-    view = modals.ticket_modal("T-042", card, metadata=HERE.remember())
-    words = "".join(block["text"]["text"] for block in view["blocks"] if block["type"] == "section")
-    assert problems(view) == []
-    assert all(f"step {n} &amp; more" in words for n in range(200))
 
 
 def test_the_picker_offers_a_hundred_tickets_at_most() -> None:

@@ -37,7 +37,7 @@ async def test_what_was_said_stands_below_the_tickets_with_its_line_and_link(tmp
 
 
 async def test_nobody_learns_of_what_they_may_not_see(tmp_path: Path, database_url: str) -> None:
-    async with bench(tmp_path, database_url, script=numbered()) as here:
+    async with bench(tmp_path, database_url, script=numbered(), agent=False) as here:  # guests take part
         guest = here.slack.add_user("Gus", guest=True)
         town = here.slack.add_channel("town", members=(here.alice, guest, here.slack.bot_user_id))
         secret = here.slack.add_channel("secret", private=True, members=(here.alice, here.slack.bot_user_id))

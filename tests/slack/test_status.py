@@ -94,8 +94,8 @@ async def test_a_choice_on_the_card_moves_the_ticket_and_the_card_follows(tmp_pa
         text = here.ticket(TICKET)
         assert "\nstatus: in_review\n" in text
         assert text.count("op: status:") == 1
-        await here.slack.click(here.alice, here.general, card["ts"], "ticket_status", selected="done")
-        assert "from `in_review` to `done`" in (await replaced(here, here.alice, fresh))["text"]
+        await here.slack.click(here.alice, here.general, card["ts"], "ticket_status", selected="cancelled")
+        assert "from `in_review` to `cancelled`" in (await replaced(here, here.alice, fresh))["text"]
 
 
 async def test_who_chooses_from_an_old_card_is_told_what_changed_and_sees_the_new_one(
@@ -111,9 +111,9 @@ async def test_who_chooses_from_an_old_card_is_told_what_changed_and_sees_the_ne
         assert "⚠️ The status of T-042 was changed meanwhile: it is “in_review” now, and “done” was to" in fresh["text"]
         assert menu_of(fresh) == ["in_progress", "done", "cancelled"]
         assert here.ticket(TICKET) == before
-        await here.slack.click(here.alice, here.general, card["ts"], "ticket_status", selected="done")
+        await here.slack.click(here.alice, here.general, card["ts"], "ticket_status", selected="cancelled")
         await replaced(here, here.alice, fresh)
-        assert "\nstatus: done\n" in here.ticket(TICKET)
+        assert "\nstatus: cancelled\n" in here.ticket(TICKET)
 
 
 async def test_another_field_that_changed_meanwhile_is_no_conflict(tmp_path: Path, sqlite_url: str) -> None:
@@ -154,12 +154,12 @@ async def test_a_status_typed_in_part_is_completed_in_a_thread_and_at_the_compos
         root = await linked_thread(here)
         await here.slack.say(here.alice, here.general, f"{here.at} status in_rev", root)
         await here.seen(here.general, root, "from `in_progress` to `in_review`")
-        told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} don")
-        assert "from `in_review` to `done`" in told
+        told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} canc")
+        assert "from `in_review` to `cancelled`" in told
         told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} status")
-        assert "T-042 is done. It can become in_progress." in told
-        told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} status backl")
-        assert "T-042 is done and cannot become backlog. From done it can become in_progress." in told
+        assert "T-042 is cancelled. It can become backlog." in told
+        told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} status plan")
+        assert "T-042 is cancelled and cannot become planned. From cancelled it can become backlog." in told
         assert here.model.requests == []
 
 

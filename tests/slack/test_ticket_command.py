@@ -134,8 +134,9 @@ async def test_the_status_is_changed_by_word_and_named_where_it_may_not(tmp_path
         odd = await told_by(here, here.alice, here.general, f"/ticket {TICKET} status shipped")
         assert "shipped" in odd
         assert here.ticket(TICKET) == text
-        await told_by(here, here.alice, here.general, f"/ticket {TICKET} done")
-        assert "\nstatus: done\n" in here.ticket(TICKET)
+        told = await told_by(here, here.alice, here.general, f"/ticket {TICKET} cancelled")
+        assert "from `in_review` to `cancelled`" in told
+        assert "\nstatus: cancelled\n" in here.ticket(TICKET)
 
 
 async def test_status_words_in_a_linked_thread(tmp_path: Path, sqlite_url: str) -> None:

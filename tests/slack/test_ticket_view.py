@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 from sqlalchemy import select
 
 from bot.sessions.models import opened
-from bot.slack.ticket_view import subtask_name
 from bot.tickets.criteria import criteria_of
-from bot.tickets.ticket import Actor, Status, SubtaskStatus, Ticket
+from bot.tickets.ticket import Actor, SubtaskStatus, Ticket
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, numbered, told_by
 
@@ -138,7 +136,10 @@ async def test_a_tick_taken_back_at_once_is_taken_back(tmp_path: Path, sqlite_ur
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         view = await opened_view(here, here.alice)
         block = boxes(view, "subtasks")[0]
-        for labels in (("Build upload UI", "Build backend endpoint", TESTS), ("Build upload UI", "Build backend endpoint")):
+        for labels in (
+            ("Build upload UI", "Build backend endpoint", TESTS),
+            ("Build upload UI", "Build backend endpoint"),
+        ):
             here.slack.hold("views.update")
             chosen = values_of(view, "subtasks", *labels)
             await here.slack.click_view(
@@ -193,9 +194,7 @@ async def test_a_ticket_that_is_gone_has_a_sentence_in_the_view(tmp_path: Path, 
         (here.folder / ".sciorex" / "tickets" / f"{TICKET}.yaml").unlink()
         view = view_of(here, here.alice)
         block = boxes(view, "subtasks")[0]
-        await here.slack.click_view(
-            here.alice, view["id"], "view_subtasks", block_id=block["block_id"], selected=[]
-        )
+        await here.slack.click_view(here.alice, view["id"], "view_subtasks", block_id=block["block_id"], selected=[])
         await here.told(here.alice, "There is no ticket T-042")
         view = await turn(here, here.alice, "view_activity")
         assert "There is no ticket T-042" in everything_in(view)
@@ -214,9 +213,3 @@ async def test_a_stranger_may_look_at_nothing_new_and_tick_nothing(tmp_path: Pat
         assert "Only members of the workspace" in everything_in(view)
         assert here.ticket(TICKET) == before
         assert ticked_in(view, "subtasks") == ["Build upload UI", "Build backend endpoint"]
-
-
-@pytest.mark.parametrize("status", [Status.DONE, Status.CANCELLED])
-def test_every_subtask_has_a_name_of_its_own(status: Status) -> None:
-    subtasks = Ticket(TICKET, "x", status=status).subtasks
-    assert len({subtask_name(s) for s in subtasks}) == len(subtasks)
