@@ -1,4 +1,4 @@
-"""The commands: run, demo, mcp, doctor. Nothing heavy is imported before the command that needs it."""
+"""The commands: run, demo, mcp, doctor, export, verify, erase. Nothing heavy is imported before the command that needs it."""
 
 from __future__ import annotations
 
@@ -76,6 +76,65 @@ def doctor(ticket: str | None) -> None:
     from bot.doctor import examine
 
     sys.exit(asyncio.run(examine(os.environ, ticket=ticket, tell=click.echo)))
+
+
+@main.command()
+@click.argument("session", metavar="SESSION")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "md", "html"]),
+    default="md",
+    show_default=True,
+    help="Markdown, a web page for itself, or JSON as it is archived.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("."),
+    show_default=True,
+    help="The folder for the file; made where it is not there.",
+)
+def export(session: str, form: str, out: Path) -> None:
+    """Writes the transcript of a session, archived or running, to a file, and prints its path.
+
+    SESSION is its id, the beginning of it, or the link to its thread in Slack. An operator's command: it asks nobody
+    who may see the session, and sees private ones too. In Slack, `export` in a thread asks.
+    """
+    settings = _settings("archives")
+    from bot.archives import export as write_export
+
+    sys.exit(_finish(write_export(settings, session, form, out, click.echo)))
+
+
+@main.command()
+@click.argument("session", metavar="[SESSION]", required=False)
+def verify(session: str | None) -> None:
+    """Checks archived transcripts: whether anything in them was changed since, and where.
+
+    Needs neither Slack nor Claude. A transcript is checked in itself, and by what its ticket's history, its stub and
+    the database (where it is on this machine) know of it. Exit 1 if any was changed or is missing; one without a chain,
+    as other programs and earlier versions make them, is named and proves nothing.
+    """
+    settings = _settings("archives")
+    from bot.archives import verify as verify_archives
+
+    sys.exit(_finish(verify_archives(settings, session, click.echo)))
+
+
+@main.command()
+@click.argument("session", metavar="SESSION")
+@click.argument("entries", metavar="ENTRY...", nargs=-1, required=True)
+def erase(session: str, entries: tuple[str, ...]) -> None:
+    """Erases what entries of a transcript say, on somebody's request; that they were there, and when, stays.
+
+    ENTRY is the id that an export shows with it, or a link to a message in Slack. A message is better deleted in Slack:
+    that erases it here too. The running bot does the work, or the next one that is started.
+    """
+    settings = _settings("archives")
+    from bot.archives import erase as erase_entries
+
+    sys.exit(_finish(erase_entries(settings, session, entries, click.echo)))
 
 
 def _workspace_folder(name: str | None) -> Path:

@@ -16,13 +16,15 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from bot.config_file import KEYS, CommandNames, Config, WorkspaceEntry, read_config, sentences
 from bot.errors import BotError
 
-Need = Literal["run", "doctor", "demo", "mcp", "mcp_named"]  # the last: mcp, for a workspace that is given by name
+# mcp_named: mcp, for a workspace that is given by name; archives: export, verify, erase
+Need = Literal["run", "doctor", "demo", "mcp", "mcp_named", "archives"]
 _LOGGING = frozenset({"log_level", "log_format"})
 # What a command looks at; `run` and `doctor` look at everything. A half-filled .env never stops the demo.
 _LOOKED_AT: Mapping[str, frozenset[str]] = {
     "demo": _LOGGING | {"anthropic_api_key", "anthropic_base_url", "anthropic_model"},
     "mcp": _LOGGING | {"sciorex_workspace", "sciorex_config"},
     "mcp_named": _LOGGING | {"sciorex_config"},
+    "archives": _LOGGING | {"sciorex_workspace", "sciorex_config", "database_url"},
 }
 ONLY_WORKSPACE = "default"  # the name of the one workspace of SCIOREX_WORKSPACE, by which the database knows it
 
@@ -145,7 +147,7 @@ class Settings(BaseModel):
     @property
     def database(self) -> str:
         """DATABASE_URL, or the address of the SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{_data_path(self) / 'bot.db'}"
+        return self.database_url or f"sqlite:///{data_path(self) / 'bot.db'}"
 
 
 def setting_names() -> tuple[str, ...]:
@@ -209,7 +211,7 @@ def read_manifest() -> dict[str, Any]:
 
 def data_folder(settings: Settings) -> Path:
     """Makes the folder for the database and private archives, readable by its owner alone and kept out of git."""
-    folder = _data_path(settings)
+    folder = data_path(settings)
     folder.mkdir(exist_ok=True)
     ignore = folder / ".gitignore"
     if not ignore.exists():
@@ -218,7 +220,8 @@ def data_folder(settings: Settings) -> Path:
     return folder
 
 
-def _data_path(settings: Settings) -> Path:
+def data_path(settings: Settings) -> Path:
+    """Where the folder for the database and private archives is, or would be."""
     return _data_path_in(settings.default_workspace)
 
 
@@ -249,7 +252,7 @@ def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
 
 def _data_elsewhere(settings: Settings) -> Iterator[SettingProblem]:
     """The data folder is the default workspace's: with another default the bot would begin anew, silently."""
-    own = _data_path(settings)
+    own = data_path(settings)
     if own.exists():
         return
     for entry in settings.ticket_workspaces:

@@ -25,6 +25,7 @@ BELOW = {
     "logs": set[str](),
     "local_slack": set[str](),
     "local_model": set[str](),
+    "archives": {"inbox", "sessions", "errors", "database", "settings"},
     "doctor": {"slack", "mcp_servers", "sessions", "tickets", "errors", "database", "settings", "config_file"},
 }
 ROOTS = {"__main__", "app", "demo", "__init__"}

@@ -163,9 +163,39 @@ async def test_a_ticket_made_with_the_shortcut_is_found_in_the_list(browser: Bro
         await modal.get_by_role("button", name="Close").last.click()
 
         await page.get_by_test_id("channel-Sciorex").click()
+        await page.get_by_role("tab", name="Messages").click()
         await expect(log.get_by_role("article").last).to_contain_text("You made this ticket")
         await log.get_by_role("button", name="Start chat").click()
         await expect(log).to_contain_text("started a chat on T-051")
+
+
+async def test_a_subtask_ticked_in_the_ticket_s_view_stands_in_the_file(browser: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    async with demo(tmp_path / "demo", port), page_of(browser, port) as page:
+        await page.get_by_test_id("composer").fill("/ticket T-042")
+        await page.get_by_test_id("composer").press("Enter")
+        card = page.locator("main").get_by_role("article").last
+        await card.get_by_role("button", name="Open").click()
+        modal = page.get_by_role("dialog")
+        await modal.get_by_label("Write tests").check()
+        await expect(modal).to_contain_text("Write tests: completed by")
+        text = (tmp_path / "demo" / "workspace" / TICKET).read_text(encoding="utf-8")
+        assert steps_of(text)["Write tests"] == "completed"
+        await modal.get_by_label("Uploading again replaces the old files").check()
+        await expect(modal).to_contain_text("Uploading again replaces the old files: ticked by")
+        await modal.get_by_role("button", name="Activity").click()
+        await expect(modal).to_contain_text("completed the subtask “Write tests”")
+        await modal.get_by_role("button", name="Details").click()
+        await modal.get_by_label("Move to …").click()
+        await page.get_by_role("option", name="done").click()
+        await expect(modal).to_contain_text("2 open subtasks: Add image processing, Update profile display components")
+        await modal.get_by_role("button", name="Move to done anyway").click()
+        await expect(modal).to_contain_text("from in_progress to done")
+        await modal.get_by_role("button", name="Close").last.click()
+        await page.get_by_test_id("channel-Sciorex").click()
+        await page.get_by_role("tab", name="Home").click()
+        home = page.get_by_test_id("home")
+        await expect(home).to_contain_text("T-042 Add user profile avatar upload")
 
 
 def steps_of(text: str) -> dict[str, str]:

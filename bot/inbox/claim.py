@@ -106,6 +106,12 @@ def finish(connection: Connection, items: Sequence[Item], *, turn_id: int | None
     connection.execute(update(inbox).where(inbox.c.id.in_(ids)).values(state="done", body="{}", turn_id=turn_id))
 
 
+def note_on(connection: Connection, item: Item, **more: object) -> None:
+    """Notes how far an item has come, for whoever does it again after a crash."""
+    text = json.dumps({**item.body, **more}, ensure_ascii=False)
+    connection.execute(update(inbox).where(inbox.c.id == item.id).values(body=text))
+
+
 def count_attempt(connection: Connection, items: Sequence[Item]) -> None:
     """Notes that these items are being tried (again)."""
     ids = [item.id for item in items]

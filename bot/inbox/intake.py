@@ -96,6 +96,12 @@ def take_in(connection: Connection, arrival: Arrival, now_ms: int) -> int | None
     return inbox_id
 
 
+def is_done(connection: Connection, team: str, key: str) -> bool:
+    """Whether the arrival of this key was taken up, and is done with."""
+    state = select(inbox.c.state).where(inbox.c.team == team, inbox.c.key == key)
+    return connection.execute(state).scalar_one_or_none() == "done"
+
+
 def thread_for(connection: Connection, team: str, channel: str, thread_ts: str) -> int:
     """The id of the row of a Slack thread, made when it is not there."""
     new = insert_once(connection, thread, team=team, channel=channel, thread_ts=thread_ts)

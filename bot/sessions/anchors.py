@@ -25,7 +25,6 @@ class Known:
     session_id: str
     workspace: str
     file: str
-    sha256: str
     anchor: Anchor | None
 
 
@@ -74,8 +73,8 @@ def in_stub(stub: Mapping[str, object]) -> Anchor | None:
     return None
 
 
-def in_database(connection: Connection) -> Iterator[Known]:
-    """Every archive that was written to a file, as the database has it."""
+def in_database(connection: Connection, only: str = "") -> Iterator[Known]:
+    """Every archive that was written to a file, as the database has it; `only`: that of this session."""
     newest = (
         select(archive.c.session_id, func.max(archive.c.n).label("n"))
         .where(archive.c.file.is_not(None))
@@ -83,9 +82,10 @@ def in_database(connection: Connection) -> Iterator[Known]:
         .subquery()
     )
     this = (archive.c.session_id == newest.c.session_id) & (archive.c.n == newest.c.n)
-    for row in connection.execute(select(archive).join(newest, this).order_by(archive.c.session_id)).all():
+    written = select(archive).join(newest, this).order_by(archive.c.session_id)
+    for row in connection.execute(written.where(archive.c.session_id == only) if only else written).all():
         anchor = _anchor(connection, row.session_id, row.written) if row.written else None
-        yield Known(row.session_id, row.workspace, row.file, row.sha256, anchor)
+        yield Known(row.session_id, row.workspace, row.file, anchor)
 
 
 def _anchor(connection: Connection, session_id: str, written: int) -> Anchor:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, select, update
 from bot.sessions.archive import ArchiveRow, newest_archive, record_archive
 from bot.sessions.chain import Joint, chain_of, head, new_salt, rest_hashes, salted_hash
 from bot.sessions.entries import entries_of, iso, said_entry, without_erased
-from bot.sessions.export import erased_of, joined, rest_of, rows_of, source_of, summed, transcript_of
+from bot.sessions.export import erased_of, joined, rest_of, rows_of, source_of, summed
 from bot.sessions.models import archive, archive_entry
 from bot.sessions.session import ChatSession, get_session
 from bot.sessions.transcript import JsonObject, messages_of
@@ -114,14 +114,6 @@ def archived_file(connection: Connection, session_id: str) -> JsonObject | None:
         return None
     whole = joined(kept.rest, list(kept.contents.values()))
     return {**whole, "chain": chain_of(session_id, kept.joints, kept.rest_salt, kept.rest)}
-
-
-def handed_over(connection: Connection, session: ChatSession) -> JsonObject:
-    """The transcript for whoever asks for it: of an archived session what was archived, else all that there is."""
-    if session.state != "archived":
-        return transcript_of(connection, session)
-    content = archived_file(connection, session.id)
-    return content or transcript_of(connection, session, newest_archive(connection, session.id))
 
 
 def length(content: JsonObject) -> int:

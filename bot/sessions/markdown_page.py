@@ -9,7 +9,6 @@ from bot.sessions.readable import Object, Spoken, page_of, parts_of
 
 FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*[\w+#.-]*[ \t]*")
 END = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*")
-LIKE_A_FENCE = re.compile(r".*(?:```|~~~)")
 TICKS = re.compile("`+")
 LINKS = re.compile(r"\](?=[(\[:])")  # what makes a link, an image or its address out of words in brackets
 TAG = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[a-zA-Z/!?])")
@@ -44,8 +43,8 @@ def defused(text: str) -> str:
     """Markdown in which every link shows its address, images are words and tags are text; code stays as it is.
 
     Only what is certainly code is left alone: blocks whose fence stands at the beginning of a line, until the first
-    one that stands elsewhere or is odd; and spans that are whole on their line, while all lines of the paragraph up to there
-    have whole spans alone. What another reader may take for words is made harmless.
+    one that stands elsewhere or is odd; and spans that are whole on their line, while all lines of the paragraph up
+    to there have whole spans alone. What another reader may take for words is made harmless.
     """
     out, fence, certain, whole = [], "", True, True
     for line in _lines(text):
@@ -58,7 +57,7 @@ def defused(text: str) -> str:
             fence, whole = begins[1], True
             out.append(line)
         else:
-            certain = certain and not LIKE_A_FENCE.match(line)
+            certain = certain and "```" not in line and "~~~" not in line
             whole = (whole or not line.strip()) and _whole_spans(line)
             out.append(_defused_line(line, spans=whole))
     return "\n".join([*out, fence] if fence else out)

@@ -30,11 +30,13 @@ from bot.sessions.audience import Audience, visible
 from bot.sessions.models import archive, message, post, session, step, thread
 from bot.sessions.said import names_of, text_of
 from bot.sessions.said_tables import place, said
-from bot.sessions.wanted import Wanted, for_postgresql, for_sqlite, matching_line, score
+from bot.sessions.wanted import Wanted, for_postgresql, for_sqlite, matching_line, scorer
 
 NEWEST = 2_000
 RANKED = 3_000  # characters of a text that its rank looks at
 KINDS = {"session": 2.0, "archive": 1.5, "message": 1.0, "step": 0.9}
+MANY = 4_000  # hits, of which each one is not looked at any more
+FEW_PLACES = 12
 MONTH_MS = 30 * 86_400_000
 
 
@@ -60,77 +62,39 @@ class Hit:
 
 def search(connection: Connection, audience: Audience, wanted: Wanted, *, limit: int, offset: int = 0) -> list[Hit]:
     """The best hits that the audience may see, and there is no telling from them that there are others."""
-    if not wanted:
+    seen, hidden = _places(connection, audience) if wanted else ([], [])
+    if not seen:
         return []
-    ranked = sorted(_newest(connection, audience, wanted), key=lambda row: (-row[0], -row[1], row[2]))
-    best = [row_id for _, _, row_id in ranked[offset : offset + limit]]
-    return _hits(connection, best, wanted) if best else []
-
-
-def _newest(connection: Connection, audience: Audience, wanted: Wanted) -> list[tuple[float, int, int]]:
-    """The newest hits: (rank, when, id)."""
-    on_sqlite = connection.dialect.name == "sqlite"
-    if not on_sqlite:
+    if connection.dialect.name == "sqlite":
+        newest = _sqlite(connection, wanted, seen, hidden)
+    else:
         # A plan made for every word alike would be wrong for most: a rare one by the index, a common one by time.
         connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    here = _sqlite(connection, audience, wanted) if on_sqlite else _postgresql(connection, audience, wanted)
-    if here is None:
-        return []
-    newest = here.limit(NEWEST).subquery()
-    rows = connection.execute(
-        select(said.c.id, said.c.kind, said.c.ms, func.substr(said.c.words, 1, RANKED).label("words"))
-        .select_from(newest)
-        .join(said, said.c.id == newest.c.id)
-        .join(session, session.c.id == said.c.session_id)
-        .join(thread, thread.c.id == session.c.thread_id)
-        .where(visible(audience))
-    ).all()
-    latest = max((row.ms for row in rows), default=0)
-    return [(_rank(wanted, row.kind, row.words, latest - row.ms), row.ms, row.id) for row in rows]
+        newest = _postgresql(wanted, seen, hidden)
+    rows = connection.execute(newest.limit(NEWEST)).all()
+    ranked = _ranked(wanted, [tuple(row) for row in rows])
+    return _hits(connection, audience, ranked[offset : offset + limit], wanted)
 
 
-def _rank(wanted: Wanted, kind: str, words: str, age_ms: int) -> float:
-    """A hit's rank. What is past the part that is looked at counts as said once."""
-    answers = score(wanted, words) or 0.3
-    return float(answers * KINDS[kind] * (1.0 + 0.3 * 0.5 ** (age_ms / MONTH_MS)))
+def _ranked(wanted: Wanted, rows: Sequence[tuple[int, str, int, str]]) -> list[int]:
+    """The ids of what was found (id, kind, ms, words), best first; of two that answer alike the newer one.
 
-
-def _sqlite(connection: Connection, audience: Audience, wanted: Wanted) -> Select[Any] | None:
-    """Words and places in one question to FTS5, which goes through both lists from the newest on."""
-    fts = table("said_fts", column("rowid"))
-    seen, hidden = _places(connection, audience)
-    if not seen:
-        return None
-    asked = f"words : ({for_sqlite(wanted)})"
-    if hidden and len(hidden) < len(seen):
-        asked = f"({asked}) NOT place_id : ({_any(hidden)})"
-    elif hidden:
-        asked = f"({asked}) AND place_id : ({_any(seen)})"
-    match: ColumnElement[bool] = literal_column("said_fts").op("MATCH")(asked)
-    return select(fts.c.rowid.label("id")).where(match).order_by(fts.c.rowid.desc())
-
-
-def _any(places: Sequence[int]) -> str:
-    return " OR ".join(f'"{number}"' for number in places)
-
-
-def _postgresql(connection: Connection, audience: Audience, wanted: Wanted) -> Select[Any] | None:
-    """The planner goes by the words' index or back through time, by how common it knows the words to be."""
-    seen, hidden = _places(connection, audience)
-    if not seen:
-        return None
-    match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=for_postgresql(wanted))
-    near: ColumnElement[bool] = true()
-    if hidden:
-        fewer = len(hidden) < len(seen)
-        near = said.c.place_id.not_in(hidden) if fewer else said.c.place_id.in_(seen)
-    return select(said.c.id).where(match, near).order_by(said.c.id.desc())
+    What stands past the part that is looked at counts as said once, in passing.
+    """
+    score = scorer(wanted)
+    latest = max((ms for _, _, ms, _ in rows), default=0)
+    ranked = [
+        ((score(words) or 0.3) * KINDS[kind] * (1.0 + 0.3 * 0.5 ** ((latest - ms) / MONTH_MS)), ms, number)
+        for number, kind, ms, words in rows
+    ]
+    ranked.sort(reverse=True)
+    return [number for _, _, number in ranked]
 
 
 def _places(connection: Connection, audience: Audience) -> tuple[list[int], list[int]]:
-    """The channels in which something was said: those the audience may see, and the others.
+    """The audience as the index knows it: channels in which something was said that it may see, and the others.
 
-    They narrow the search to where `visible` will hold, which is asked of each hit all the same.
+    `visible` is asked all the same of each hit before it is shown.
     """
     channels = sorted(audience.channels)
     sees = and_(place.c.team == audience.team, place.c.channel.in_(channels)) if channels else false()
@@ -138,13 +102,61 @@ def _places(connection: Connection, audience: Audience) -> tuple[list[int], list
     return [row.id for row in rows if row.seen], [row.id for row in rows if not row.seen]
 
 
-def _hits(connection: Connection, ids: Sequence[int], wanted: Wanted) -> list[Hit]:
+def _in(seen: Sequence[int], hidden: Sequence[int]) -> ColumnElement[bool]:
+    """The rule as a WHERE clause on `said`, by whichever list is shorter; both are complete."""
+    if not hidden:
+        return true()
+    return said.c.place_id.not_in(hidden) if len(hidden) < len(seen) else said.c.place_id.in_(seen)
+
+
+def _found() -> Select[Any]:
+    words = func.substr(said.c.words, 1, RANKED).label("words")
+    return select(said.c.id, said.c.kind, said.c.ms, words).order_by(said.c.id.desc())
+
+
+def _postgresql(wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> Select[Any]:
+    """The planner goes by the words' index or back through time, by how common it knows the words to be."""
+    match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=for_postgresql(wanted))
+    return _found().where(match, _in(seen, hidden))
+
+
+def _sqlite(connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> Select[Any]:
+    """FTS5 goes through the hits from the newest on.
+
+    Where there are many, or few channels to be seen, it is asked for the channels too, and leaps from one list to the
+    other; where there are few, looking at each is less work than a list for every channel.
+    """
+    words = f"words : ({for_sqlite(wanted)})"
+    if hidden and (len(seen) <= FEW_PLACES or _are_many(connection, words)):
+        fewer = len(hidden) < len(seen)
+        places = " OR ".join(f'"{number}"' for number in (hidden if fewer else seen))
+        words = f"({words}) {'NOT' if fewer else 'AND'} place_id : ({places})"
+    newest = table("said_fts", column("rowid"))
+    return (
+        _found()
+        .order_by(None)
+        .join_from(newest, said, said.c.id == newest.c.rowid)
+        .where(_matches(words), _in(seen, hidden))
+        .order_by(newest.c.rowid.desc())
+    )
+
+
+def _are_many(connection: Connection, words: str) -> bool:
+    found = select(table("said_fts", column("rowid")).c.rowid).where(_matches(words)).order_by(text("rowid DESC"))
+    return connection.execute(found.offset(MANY - 1).limit(1)).first() is not None
+
+
+def _matches(asked: str) -> ColumnElement[bool]:
+    return literal_column("said_fts").op("MATCH")(asked)
+
+
+def _hits(connection: Connection, audience: Audience, ids: Sequence[int], wanted: Wanted) -> list[Hit]:
     rows = connection.execute(
         select(said.c.id, said.c.kind, said.c.of_id, said.c.ms, session.c.id.label("session_id"), session.c.title)
         .add_columns(session.c.started_by, thread.c.channel, thread.c.thread_ts)
         .join(session, session.c.id == said.c.session_id)
         .join(thread, thread.c.id == session.c.thread_id)
-        .where(said.c.id.in_(ids))
+        .where(said.c.id.in_(ids), visible(audience))
     ).all()
     by_id = {row.id: row for row in rows}
     return [_hit(connection, by_id[number], wanted) for number in ids if number in by_id]

@@ -116,10 +116,10 @@ def compare(found: Checked, anchor: Anchor) -> Change | None:
     return None
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = 80) -> str:
     """A text of a file, for a terminal: nothing in it steers the terminal, and it is not long."""
-    safe = "".join(sign if sign.isprintable() else "·" for sign in text[:80])
-    return safe + ("…" if len(text) > 80 else "")
+    safe = "".join(sign if sign.isprintable() else "·" for sign in text[:most])
+    return safe + ("…" if len(text) > most else "")
 
 
 class _Form:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sessions.terms import is_unspaced, pieces, terms
+from bot.sessions.terms import is_unspaced, terms
 
 MOST_PHRASES = 12
 MOST_IN_PHRASE = 30
@@ -69,25 +68,34 @@ def for_postgresql(wanted: Wanted) -> str:
     return " & ".join(f"({' <-> '.join(phrase)})" for phrase in phrases)
 
 
-def score(wanted: Wanted, words: str) -> float:
-    """How well a text (its terms, a space between) answers: often, whole words, in a row, in few words; 0 to about 3.
+def scorer(wanted: Wanted) -> Callable[[str], float]:
+    """How well a text (its terms, a space between) answers: often, whole words, in a row, in few words; 0 to about 2.
 
     Both databases are asked this, not their own ranking: the same order everywhere, and work that the number of hits
     does not change.
     """
-    padded = f" {words} "
-    total = 0.0
-    for number, phrase in enumerate(wanted.phrases):
-        whole = padded.count(f" {' '.join(phrase)} ")
-        begun = 0
-        if wanted.prefix and number == len(wanted.phrases) - 1:
-            begun = padded.count(f" {' '.join(phrase)}") - whole
-        times = whole + 0.5 * begun
-        total += times / (times + 1.0)
-    total /= len(wanted.phrases)
-    if len(wanted.phrases) > 1 and f" {' '.join(' '.join(phrase) for phrase in wanted.phrases)}" in padded:
-        total += 1.0
-    return total / (1.0 + 0.08 * math.log1p(len(words) / 100))
+    plain = [" ".join(phrase) for phrase in wanted.phrases]
+    begun = f" {plain.pop()}" if wanted.prefix else None
+    whole = [f" {phrase} " for phrase in plain]
+    in_a_row = f" {' '.join(' '.join(phrase) for phrase in wanted.phrases)}" if len(wanted.phrases) > 1 else None
+    share = 1.0 / len(wanted.phrases)
+
+    def score(words: str) -> float:
+        padded = f" {words} "
+        total = 0.0
+        for phrase in whole:
+            count = padded.count(phrase)
+            total += count / (count + 1)
+        if begun:
+            # As the beginning of another word it counts half.
+            times = (padded.count(begun) + padded.count(f"{begun} ")) / 2
+            total += times / (times + 1)
+        total *= share
+        if in_a_row and in_a_row in padded:
+            total += 1.0
+        return total / (1.0 + len(padded) / 2_000)
+
+    return score
 
 
 def matching_line(wanted: Wanted, text: str) -> str:
@@ -124,11 +132,3 @@ def _around(line: str, at: int) -> str:
     if start + LONGEST_LINE < len(line) and (space := piece.rfind(" ")) > LONGEST_LINE // 2:
         piece = piece[:space]
     return ("…" if start else "") + piece.strip() + ("…" if start + len(piece) < len(line) else "")
-
-
-def all_terms(wanted: Wanted) -> Sequence[str]:
-    """Every term that is looked for."""
-    return [term for phrase in wanted.phrases for term in phrase]
-
-
-__all__ = ["Wanted", "all_terms", "for_postgresql", "for_sqlite", "matching_line", "pieces", "score", "wanted_in"]

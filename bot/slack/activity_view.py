@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot.sessions.reading import Deed, Whereabouts
 from bot.slack.blocks import Block, context, cut, linked
@@ -136,10 +136,18 @@ def in_session(deed: Deed, slack: str) -> str:
 
 
 def named(where: Whereabouts, slack: str) -> str:
-    """A session's title, leading to its thread, without a question to Slack for each."""
-    return linked(
-        where.title, f"{slack}archives/{where.channel}/p{where.thread_ts.replace('.', '')}" if slack else None
-    )
+    """A session's title, leading to its thread."""
+    return linked(where.title, thread_address(where, slack))
+
+
+def thread_address(where: Whereabouts, slack: str) -> str | None:
+    """A session's thread in this Slack workspace, without a question to Slack for each."""
+    return f"{slack}archives/{where.channel}/p{where.thread_ts.replace('.', '')}" if slack else None
+
+
+def when_ms(ms: int) -> str:
+    """A time in milliseconds, likewise."""
+    return when(datetime.fromtimestamp(ms // 1000, UTC))
 
 
 def when(at: datetime | None) -> str:

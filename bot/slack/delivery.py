@@ -128,7 +128,7 @@ async def find_made(parts: Parts, claim: Claim, post: Post) -> str | None:
     await asyncio.sleep(max(0, wait) / 1000)
     known = await claim.read(lambda c: posts.known_ts(c, claim.thread_id))
     orphan = None
-    async for message in own_messages(parts, claim, oldest=as_ts(began - 60_000)):
+    async for message in own_messages(parts, claim.channel, claim.thread_ts, oldest=as_ts(began - 60_000)):
         key = key_of(message)
         if key == post.key:
             return str(message["ts"])
@@ -142,7 +142,7 @@ async def sweep(parts: Parts, claim: Claim, turn: Turn) -> None:
     answer = await claim.read(lambda c: posts.answer_parts(c, turn.id))
     keys = {post.key: post.ts for post in answer}
     known = await claim.read(lambda c: posts.known_ts(c, claim.thread_id))
-    async for message in own_messages(parts, claim, oldest=as_ts(turn.began_ms - 60_000)):
+    async for message in own_messages(parts, claim.channel, claim.thread_ts, oldest=as_ts(turn.began_ms - 60_000)):
         key, ts = key_of(message), str(message["ts"])
         if ts not in known and (key is None or key in keys):
             log.info("taking away a second message of turn %s", turn.id)
@@ -150,17 +150,17 @@ async def sweep(parts: Parts, claim: Claim, turn: Turn) -> None:
             await parts.client.chat_delete(channel=claim.channel, ts=ts)
 
 
-async def own_messages(parts: Parts, claim: Claim, *, oldest: str) -> AsyncIterator[dict[str, Any]]:
-    """Our own messages in the thread (or in the channel, for its lane), newer than `oldest`."""
+async def own_messages(parts: Parts, channel: str, thread_ts: str, *, oldest: str) -> AsyncIterator[dict[str, Any]]:
+    """Our own messages in the thread (where thread_ts is '', in the channel itself), newer than `oldest`."""
     cursor = ""
     while True:
         page: dict[str, Any] = {"limit": 200, "oldest": oldest, "include_all_metadata": True}
         if cursor:
             page["cursor"] = cursor
-        if claim.thread_ts:
-            answer = await parts.client.conversations_replies(channel=claim.channel, ts=claim.thread_ts, **page)
+        if thread_ts:
+            answer = await parts.client.conversations_replies(channel=channel, ts=thread_ts, **page)
         else:
-            answer = await parts.client.conversations_history(channel=claim.channel, **page)
+            answer = await parts.client.conversations_history(channel=channel, **page)
         for message in answer.get("messages") or ():
             if message.get("user") == parts.me.user or message.get("bot_id") == parts.me.bot:
                 yield message

@@ -13,19 +13,21 @@ linked to a ticket, I know what it is about.
 • `link T-042` gives me the ticket · `unlink` takes it away
 • `archive` keeps the thread with its ticket (`!archive a note` with a note)
 • `sessions` lists the ticket's threads · `status` says what it can become, `status in_review` changes it
-• `stop` ends what I am doing · `help`
+• `rename New title` · `fork` goes on in a new thread · `resume` after archiving · `plan Code review` for later
+• `summary` (or `catch me up`) sums the thread up · `stop` ends what I am doing · `help`
 
-*On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*
+*On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*, *Fork session*
 
 *From the channel's composer* (Slack allows no commands in threads):
 • `{link} T-042` links one of your recent threads, or starts one · `{unlink}`
 • `{ticket} T-042` shows a ticket, with *Start chat* · `{ticket} T-042 sessions` its threads
+• `{ticket} T-042 plan` plans sessions, each with *Start*, *Rename* and *Cancel*
 • `{ticket} T-042 status in_review`, `{ticket} T-042 done` · `{ticket} T-042 status` offers what is allowed
 
 *Tickets*, at the composer or as `!ticket …` in a thread:
 • `{ticket} new` opens a form · `{ticket} new Fix the login type:bug priority:high label:ui epic:E-001` makes it at once
 • `{ticket} list`, with any of `bug` `high` `in_progress` `#ui` `E-001` `ready` `blocked` `archived` `page 2` behind it
-• `{ticket} search login` has the best matches first
+• `{ticket} search login` finds tickets and what was said · `{ticket} T-042 summary` sums up its threads
 • `{ticket} epics` says how far each is · `{ticket} E-001` shows its tickets
 
 *Under Slack's shortcuts*, anywhere: *New ticket*

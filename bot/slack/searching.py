@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from bot.sessions.search import Hit, search
 from bot.sessions.wanted import wanted_in
 from bot.slack.blocks import cut
+from bot.slack.opening import permalink
 from bot.slack.parts import Parts
 from bot.slack.ticket_blocks import Below, Page
-from bot.slack.tickets import permalink
 from bot.slack.words import as_typed
 
 PAGE = 5

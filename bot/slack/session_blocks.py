@@ -143,6 +143,7 @@ def _buttons(entry: SessionEntry | PlannedEntry) -> Block:
     if entry.state.split(" ")[0] not in ("active", "past"):
         buttons.append(button("Resume", "session_resume", entry.session_id))
     buttons += [button("Fork", "session_fork", entry.session_id), button("Rename", "session_rename", entry.session_id)]
+    buttons.append(button("Export", "session_export", entry.session_id))
     return {"type": "actions", "block_id": f"of {entry.session_id}", "elements": buttons}
 
 

@@ -85,9 +85,8 @@ async def ticket_summary(parts: Parts, claim: Claim, item: Item, some_id: str) -
     await parts.people.may_look(str(item.body["user"]))
     workspace = await parts.workspace_of(claim, item)
     ticket = await workspace.in_store(lambda store: store.get(some_id))
-    if not claim.thread_ts and item.kind != "ticket_summary" and await hand_over(
-        parts, claim, item, workspace, ticket.id
-    ):
+    in_channel = not claim.thread_ts and item.kind != "ticket_summary"
+    if in_channel and await hand_over(parts, claim, item, workspace, ticket.id):
         return
     audience = await parts.people.audience_of(str(item.body["user"]))
     listed = await claim.read(

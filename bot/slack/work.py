@@ -19,6 +19,8 @@ from bot.sessions.transcript import unfinished_turn
 from bot.slack import (
     births,
     blocks,
+    erasing,
+    exporting,
     find_tickets,
     forking,
     new_ticket,
@@ -122,6 +124,8 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await renaming.rename(parts, claim, _with(item, title=as_typed(argument)))
     elif word.verb == "fork":
         await forking.fork_word(parts, claim, item)
+    elif word.verb == "export":
+        await exporting.export(parts, claim, _with(item, argument=argument))
     elif word.verb == "resume":
         await resuming.resume_session(parts, claim, item)
     elif word.verb == "plan":
@@ -197,6 +201,8 @@ HANDLERS: dict[str, Handler] = {
     "rename": renaming.rename,
     "retitled": renaming.retitled,
     "resume": resuming.resume_session,
+    "export": exporting.export,
+    "erase": erasing.erase,
     "new_ticket": new_ticket.from_form,
     "page": find_tickets.page,
     "ticket_summary": summing.handed_over,

@@ -39,14 +39,11 @@ def flow_insert(text: str, collection: yaml.Node, item: str, nth: int, line_brea
     start, end = spans[-1]
     comma = _comma_after(text, end, collection.end_mark.index - 1)
     begin = line_start(text, start)
-    if text[begin:start].strip() or begin <= collection.start_mark.index:
-        if comma is not None:
-            return [(comma + 1, f" {item},")]
-        return [(end, f", {item}")]
-    lead = line_break + text[begin:start]
     line = line_end(text, end if comma is None else comma)
-    if line >= collection.end_mark.index:
-        return [(end, f",{lead}{item}")] if comma is None else [(comma + 1, f"{lead}{item},")]
+    ends_there = line >= collection.end_mark.index
+    if ends_there or text[begin:start].strip() or begin <= collection.start_mark.index:
+        return [(end, f", {item}")] if comma is None else [(comma + 1, f" {item},")]
+    lead = line_break + text[begin:start]
     if comma is not None:
         return [(line, f"{lead}{item},")]
     if nth:

@@ -306,6 +306,37 @@ async def test_a_ticket_from_the_form_killed_anywhere_is_made_once_and_told_once
     await killed_everywhere(new_ticket, made_once, tmp_path, sqlite_template, processes, least=10)
 
 
+async def planned(here: Scene) -> None:
+    here.said = await here.slack.say(here.alice, here.channel, "Let us talk about avatars")
+    await here.slack.until(lambda _: here.heard(), timeout=10)
+    await here.slack.command(here.alice, here.channel, "/ticket T-042 plan Code review")
+    await here.slack.until(lambda s: bool(s.ephemerals(here.alice)), timeout=10)
+    shown = here.slack.ephemerals(here.alice)[-1]
+    await here.at_rest()
+    here.armed.touch()
+    with suppress(SlackRefuses):  # killed before it could answer: the person is told that by Slack
+        await here.slack.click(here.alice, here.channel, shown["ts"], "planned_start")
+
+
+def started_once(here: Scene) -> None:
+    roots = [m for m in here.slack.messages(here.channel) if "started *Code review*" in everything_in(m)]
+    if not roots:  # killed before the row was there: the session waits as before
+        assert "session_linked" not in here.ticket()
+        return
+    assert len(roots) == 1, roots
+    here.root = roots[0]["ts"]
+    told = [m for m in here.ours() if "Hand-over for T-042" in everything_in(m)]
+    assert len(told) == 1
+    assert len(here.ours()) == 3, [m.get("text") for m in here.ours()]  # root, header, brief
+    assert here.ticket().count("action: session_linked") == 1
+
+
+async def test_a_planned_session_killed_anywhere_starts_once(
+    tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
+) -> None:
+    await killed_everywhere(planned, started_once, tmp_path, sqlite_template, processes)
+
+
 async def test_an_archive_killed_anywhere_is_made_once(
     tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
 ) -> None:

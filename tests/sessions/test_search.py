@@ -248,15 +248,18 @@ def bats(connection: Connection) -> Connection:
     return connection
 
 
+SYNTAX = [
+    *("bat", "AND", "OR", "NOT", "NEAR(", ")", '"', "'", "*", ":", "^", "-", "words:", "place_id : 2", "\\", "|", "&"),
+    *("!", "<->", ":*", "%", "_", ";", "--", "\x00", "🦇", "蝙蝠", "{", "}", "+", ",", "“", "”"),
+]
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.text(max_size=60),
         st.lists(
-            st.sampled_from(
-                ["bat", "AND", "OR", "NOT", "NEAR(", ")", '"', "'", "*", ":", "^", "-", "words:", "place_id : 2", "\\"]
-                + ["|", "&", "!", "<->", ":*", "%", "_", ";", "--", "\x00", "🦇", "蝙蝠", "{", "}", "+", ",", "“", "”"]
-            ),
+            st.sampled_from(SYNTAX),
             max_size=12,
         ).map(" ".join),
         st.text(alphabet="ab'\"*:()-^", max_size=300),

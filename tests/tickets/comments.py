@@ -11,6 +11,7 @@ from dataclasses import dataclass
 _COMMENT = re.compile(r"#c\d+\.")
 _KEY = re.compile(r"""(?P<dashes>(?:-[ ]+)*)(?P<key>"[^"]*"|'[^']*'|[^\s#:'"\[{][^\s:]*)\s*:(?=\s|$)(?P<rest>.*)""")
 _ITEM = re.compile(r"-(?:\s+(?P<rest>.*)|$)")
+_OPENING = re.compile(r"(?:.*:\s+|(?:-\s+)+)[\[{](?:.*,)?")
 _BLOCK = re.compile(r"[^#]*:\s+[|>][-+0-9]*\s*(?:#.*)?$|(?:-\s+)+[|>][-+0-9]*\s*(?:#.*)?$")
 
 
@@ -88,7 +89,9 @@ def _lines(text: str) -> list[_Line | None]:
         line = _read(written, in_brackets=in_brackets)
         lines.append(line)
         content = _COMMENT.sub("", written).strip()
-        in_brackets = content[:1] not in "]}" if in_brackets and content else in_brackets or content[-1:] in ("[", "{")
+        if content:
+            closed = content[0] in "]}" or content[-1] in "]}"
+            in_brackets = not closed if in_brackets else _OPENING.fullmatch(content) is not None
     return lines
 
 
@@ -102,8 +105,10 @@ def _read(line: str, *, in_brackets: bool) -> _Line | None:
         return _Line(comment.start(), None, comment[0], alone=True)
     stripped = content.lstrip(" ")
     name = None
-    if in_brackets and stripped[0] not in "]}":
-        name = _first(stripped)
+    if in_brackets and stripped[-1] in "]}":
+        pass  # what stands beside the closing bracket is about the whole
+    elif in_brackets:
+        name = re.split(r":\s", _first(stripped))[0].strip()
     elif key := _KEY.fullmatch(stripped):
         name = key["dashes"] + key["key"] + (key["rest"] if key["dashes"] else "")
     elif _ITEM.fullmatch(stripped):

@@ -30,11 +30,8 @@ BACKLOG = """
 
 def upgrade() -> None:
     tables()
-    if op.get_context().dialect.name == "sqlite":
-        statements = sqlite_index()
-    else:
-        statements = postgresql_index()
-    for statement in statements:
+    on_sqlite = op.get_context().dialect.name == "sqlite"
+    for statement in sqlite_index() if on_sqlite else postgresql_index():
         op.execute(statement)
     op.execute(BACKLOG)
     settle(op.get_bind())
@@ -165,6 +162,4 @@ def postgresql_index() -> list[str]:
     return index
 
 
-SUMMARIES_GO = (
-    "DELETE FROM summary WHERE id IN (SELECT summary_id FROM summary_of WHERE session_id = OLD.session_id)"
-)
+SUMMARIES_GO = "DELETE FROM summary WHERE id IN (SELECT summary_id FROM summary_of WHERE session_id = OLD.session_id)"
