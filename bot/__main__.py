@@ -1,4 +1,4 @@
-"""The commands: run, demo, mcp, doctor, export, verify, erase. Nothing heavy is imported before the command that needs it."""
+"""The commands, from `run` to `erase`. Nothing heavy is imported before the command that needs it."""
 
 from __future__ import annotations
 
@@ -113,13 +113,13 @@ def verify(session: str | None) -> None:
     """Checks archived transcripts: whether anything in them was changed since, and where.
 
     Needs neither Slack nor Claude. A transcript is checked in itself, and by what its ticket's history, its stub and
-    the database (where it is on this machine) know of it. Exit 1 if any was changed or is missing; one without a chain,
-    as other programs and earlier versions make them, is named and proves nothing.
+    the database (where it is on this machine) know of it. Exit 1 if any was changed or is missing, 2 if nothing could
+    be checked; one without a chain, as other programs and earlier versions make them, is named and proves nothing.
     """
     settings = _settings("archives")
     from bot.archives import verify as verify_archives
 
-    sys.exit(_finish(verify_archives(settings, session, click.echo)))
+    sys.exit(_finish(verify_archives(settings, session, click.echo), failed=2))
 
 
 @main.command()
@@ -163,7 +163,7 @@ def _settings(need: Need) -> Settings:
     return settings
 
 
-def _finish(work: Coroutine[None, None, int]) -> int:
+def _finish(work: Coroutine[None, None, int], failed: int = 1) -> int:
     """Runs the coroutine to its end on uvloop, and gives the exit code; what was expected to fail, in one line."""
     import uvloop
 
@@ -173,7 +173,7 @@ def _finish(work: Coroutine[None, None, int]) -> int:
         return uvloop.run(work)
     except BotError as error:
         click.echo(error.text, err=True)
-        return 1
+        return failed
     except KeyboardInterrupt:
         return 130
 

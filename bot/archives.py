@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from bot.database import Database
 from bot.errors import BotError, SessionNotFound
-from bot.inbox.intake import Arrival, is_done, take_in
+from bot.inbox.intake import Arrival, is_done, somebody_works, take_in
 from bot.sessions.anchors import Histories, Known, in_database, in_histories
 from bot.sessions.archive_file import FOLDER, file_name
 from bot.sessions.erasing import erasable
@@ -29,6 +29,7 @@ from bot.settings import Settings, data_path
 
 Tell = Callable[[str], None]
 WAIT_SECONDS = 20.0
+BEAT_MS = 30_000  # a bot that has been silent for longer does not run (docs: durability)
 
 
 async def export(settings: Settings, wanted: str, form: str, folder: Path, tell: Tell) -> int:
@@ -89,7 +90,7 @@ async def erase(settings: Settings, wanted: str, entries: Sequence[str], tell: T
             raise BotError(f"Nothing can be erased without the database: {why_not}.")
         of = await database.write("erase asked", ask)
         until = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < until:
+        while time.monotonic() < until and await database.read(lambda c: somebody_works(c, now_ms - BEAT_MS)):
             if await database.read(lambda c: is_done(c, of.team, key)):
                 tell(f"Erased from {of.id}.")
                 return 0

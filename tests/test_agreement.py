@@ -57,6 +57,7 @@ def test_the_manifest_switches_on_what_the_bot_relies_on(manifest: dict[str, Any
     assert settings["socket_mode_enabled"] is True
     assert settings["interactivity"] == {"is_enabled": True}
     assert manifest["features"]["app_home"]["messages_tab_enabled"] is True
+    assert manifest["features"]["app_home"]["home_tab_enabled"] is True
 
 
 def test_the_manifest_keeps_to_the_lengths_that_slack_allows(manifest: dict[str, Any]) -> None:

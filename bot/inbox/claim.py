@@ -20,6 +20,10 @@ class ClaimLost(Exception):
     """Another worker has the thread now; whatever this one was doing, the other does."""
 
 
+class NotYet(Exception):
+    """Something else has to come first, and is on its way: the item is looked at again in a moment."""
+
+
 @dataclass(frozen=True)
 class Item:
     """A row of the inbox, taken up."""

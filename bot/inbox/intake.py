@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, exists, select, update
 
 from bot.database import insert_once
-from bot.sessions.models import inbox, message, session, thread
+from bot.sessions.models import inbox, message, session, thread, worker
 
 # NUL is refused by PostgreSQL and lone surrogates by both databases: such a row would be redelivered for ever.
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -100,6 +100,11 @@ def is_done(connection: Connection, team: str, key: str) -> bool:
     """Whether the arrival of this key was taken up, and is done with."""
     state = select(inbox.c.state).where(inbox.c.team == team, inbox.c.key == key)
     return connection.execute(state).scalar_one_or_none() == "done"
+
+
+def somebody_works(connection: Connection, since_ms: int) -> bool:
+    """Whether a worker has given a sign of life since then."""
+    return connection.execute(select(worker.c.id).where(worker.c.beat_ms >= since_ms)).first() is not None
 
 
 def thread_for(connection: Connection, team: str, channel: str, thread_ts: str) -> int:

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Text, cast, literal, or_, select, update
 
 from bot.database import insert_once
-from bot.sessions.models import post
+from bot.sessions.models import inbox, post, thread
 
 Want = Mapping[str, object]  # {"text": …, "blocks": […]}, as Slack takes them; {} means: take it away
 
@@ -100,6 +100,23 @@ def by_key(connection: Connection, key: str) -> Post | None:
     """The post with this key, if it was ever wanted."""
     row = connection.execute(select(post).where(post.c.key == key)).first()
     return _post(row) if row else None
+
+
+def root_pending(connection: Connection, team: str, channel: str, thread_ts: str) -> bool:
+    """Whether this thread's root may be one that we are posting just now: what it begins with has not come yet.
+
+    Its ts may not be known; then every thread of the channel that is no session yet waits that moment.
+    """
+    lane = (thread.c.team == team, thread.c.channel == channel, thread.c.thread_ts == "")
+    made_for = post.c.key == literal("root.") + cast(inbox.c.id, Text)
+    found = (
+        select(post.c.id)
+        .join(thread, thread.c.id == post.c.thread_id)
+        .join(inbox, (inbox.c.thread_id == thread.c.id) & (inbox.c.state == "new") & made_for)
+        .where(*lane, post.c.trying_ms.is_not(None), post.c.error.is_(None))
+        .where(or_(post.c.ts.is_(None), post.c.ts == thread_ts))
+    )
+    return connection.execute(found.limit(1)).first() is not None
 
 
 def known_ts(connection: Connection, thread_id: int) -> frozenset[str]:

@@ -1,6 +1,6 @@
-"""The tables of what was archived: each archiving, the entries of the transcript in their chain, what was erased."""
+"""The tables of what was archived: each archiving, the entries in their chain, what was erased; and early changes."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
 
 from bot.sessions.columns import metadata, own_id
 
@@ -52,4 +52,18 @@ erased = Table(
     Column("entry_id", Text, nullable=False),
     Column("ms", BigInteger, nullable=False),
     UniqueConstraint("session_id", "entry_id"),
+)
+
+# What became of messages whose own event has not come yet.
+early = Table(
+    "early",
+    metadata,
+    own_id(),
+    Column("session_id", Text, ForeignKey("session.id", ondelete="CASCADE"), nullable=False),
+    Column("ts", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("edited_ts", Text),
+    Column("deleted", Boolean, nullable=False),
+    Column("at_s", BigInteger, nullable=False),  # when: seconds since 1970
+    UniqueConstraint("session_id", "ts"),
 )

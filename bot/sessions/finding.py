@@ -1,4 +1,4 @@
-"""Which session an operator means: by its id, the beginning of it, its file's name, or a link to its thread in Slack."""
+"""Which session an operator means: by its id, the beginning of it, its file's name, or a link to its thread."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
-from bot.sessions.archive_tables import archive, archive_entry, erased
+from bot.sessions.archive_tables import archive, archive_entry, early, erased
 from bot.sessions.columns import Id, metadata, own_id, to
 from bot.sessions.planned_table import planned
 from bot.sessions.reading_table import opened
@@ -11,6 +11,7 @@ from bot.sessions.said_tables import place, said, summary, summary_of, unindexed
 __all__ = [
     "archive",
     "archive_entry",
+    "early",
     "erased",
     "metadata",
     "opened",

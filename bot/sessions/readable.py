@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Object = Mapping[str, object]
 TITLE = "Session without a title"
 DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turns text round, so that it reads as what it is not
-MARK = re.compile(r"<([@#!]?)([^<>|]+)(?:\|([^<>]*))?>")
+MARK = re.compile(r"<(?:([@#!])([^<>|]+)|([a-zA-Z][\w+.-]*:[^<>|]+))(?:\|([^<>]*))?>")
 ADDRESS = re.compile(r"https?://[^\s<>\"'`]+")
 TRAILING = ".,;:!?)]}…»”’*_"  # what ends a sentence, not an address
 MARKS = (("editedAt", "edited"), ("deletedAt", "deleted"), ("erasedAt", "erased on request"))
@@ -46,7 +46,7 @@ def page_of(content: Object) -> Page:
     found = [one for one in messages if isinstance(one, Mapping)] if isinstance(messages, list) else []
     names = _names(found)
     title = " ".join(text_of(content.get("title")).split()) or TITLE
-    return Page(title, tuple(_facts(content, found)), tuple(_spoken(one, names) for one in found))
+    return Page(title, tuple(_facts(content, found, names)), tuple(_spoken(one, names) for one in found))
 
 
 def text_of(value: object) -> str:
@@ -68,7 +68,7 @@ def plain(text: str, names: Mapping[str, str]) -> str:
     """What somebody wrote in Slack, in plain words: people by name, links as words with their address behind them."""
 
     def shown(match: re.Match[str]) -> str:
-        sign, what, label = match[1], match[2], match[3]
+        sign, what, label = match[1], match[2] or match[3], match[4]
         if sign == "@":
             return "@" + (names.get(what) or label or what)
         if sign == "#":
@@ -91,7 +91,7 @@ def parts_of(text: str) -> Iterator[tuple[str, bool]]:
     yield text[end:], False
 
 
-def _facts(content: Object, messages: Sequence[Object]) -> Iterator[tuple[str, str]]:
+def _facts(content: Object, messages: Sequence[Object], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     yield "Session", text_of(content.get("id"))
     for label, key in (("Ticket", "linkedTicketId"), ("Epic", "linkedEpicId"), ("Status", "status")):
         if content.get(key):
@@ -99,9 +99,9 @@ def _facts(content: Object, messages: Sequence[Object]) -> Iterator[tuple[str, s
     if content.get("references"):
         named = content["references"]
         yield "Related", ", ".join(map(text_of, named)) if isinstance(named, list) else text_of(named)
-    yield "Started", _by(content.get("startedAt"), content.get("startedBy"))
+    yield "Started", _by(content.get("startedAt"), content.get("startedBy"), names)
     if content.get("archivedAt"):
-        yield "Archived", _by(content["archivedAt"], content.get("archivedBy"))
+        yield "Archived", _by(content["archivedAt"], content.get("archivedBy"), names)
     if content.get("note"):
         yield "Note", text_of(content["note"])
     for label, key in (("Agent", "agentId"), ("Model", "model")):
@@ -113,11 +113,11 @@ def _facts(content: Object, messages: Sequence[Object]) -> Iterator[tuple[str, s
     yield "Entries", str(len(messages))
     chain = content.get("chain")
     if isinstance(chain, Mapping):
-        yield "Last link of the chain", text_of(chain.get("head"))
+        yield "Chain ends with", text_of(chain.get("head"))
 
 
-def _by(at: object, by: object) -> str:
-    return moment(at) + (f", by {text_of(by)}" if by else "")
+def _by(at: object, by: object, names: Mapping[str, str]) -> str:
+    return moment(at) + (f", by {names.get(text_of(by), text_of(by))}" if by else "")
 
 
 def _names(messages: Sequence[Object]) -> dict[str, str]:

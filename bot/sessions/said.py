@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, func, select
 
+from bot.database import insert_new
 from bot.sessions.models import archive, message, session, step, thread, turn
 from bot.sessions.said_tables import place, said, unindexed
 from bot.sessions.terms import words_of
@@ -51,10 +52,8 @@ def settle(connection: Connection) -> None:
 
 
 def _keep(connection: Connection, sayings: Sequence[tuple[str, Saying]]) -> None:
+    """What is there already says the same: a row that changes loses its words at once."""
     places = _places(connection, {(one.team, one.channel) for _, one in sayings})
-    for kind in {kind for kind, _ in sayings}:
-        known = [one.of for of_kind, one in sayings if of_kind == kind]
-        connection.execute(delete(said).where(said.c.kind == kind, said.c.of_id.in_(known)))
     rows = [
         {
             "kind": kind,
@@ -67,8 +66,7 @@ def _keep(connection: Connection, sayings: Sequence[tuple[str, Saying]]) -> None
         for kind, one in sayings
         if (words := words_of(one.text))
     ]
-    if rows:
-        connection.execute(said.insert(), rows)
+    insert_new(connection, said, rows)
 
 
 def _places(connection: Connection, wanted: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], int]:

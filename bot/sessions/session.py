@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, select, update
 from bot.database import insert_once
 from bot.errors import SessionNotFound, StateNotAllowed
 from bot.sessions.choice import note_moved
+from bot.sessions.early import take_early, wait_for
 from bot.sessions.models import inbox, message, session, thread
 
 TITLE_WORDS = 15  # a session without a title of its own shows this many words of its first message
@@ -232,6 +233,7 @@ def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: in
     )
     if new is not None:
         connection.execute(update(session).where(session.c.id == of.id).values(updated_ms=now_ms))
+        take_early(connection, of.id, said.ts, said.edited_ts)
         return new
     stored = select(message.c.id).where(message.c.session_id == of.id, message.c.ts == said.ts)
     return int(connection.execute(stored).scalar_one())
@@ -240,14 +242,24 @@ def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: in
 def edit_message(connection: Connection, of: ChatSession, ts: str, text: str, edited_ts: str) -> bool:
     """The author changed what was said; an older edit that comes late changes nothing."""
     older = message.c.edited_ts.is_(None) | (message.c.edited_ts < edited_ts)
-    found = update(message).where(message.c.session_id == of.id, message.c.ts == ts, older)
-    return connection.execute(found.values(text=text, edited_ts=edited_ts)).rowcount > 0
+    found = update(message).where(
+        message.c.session_id == of.id, message.c.ts == ts, message.c.deleted_ms.is_(None), older
+    )
+    done = connection.execute(found.values(text=text, edited_ts=edited_ts)).rowcount > 0
+    if not done:
+        at_s = int(edited_ts.split(".")[0])
+        wait_for(connection, of.id, ts, at_s, text=text, edited_ts=edited_ts, deleted=False)
+    return done
 
 
 def delete_message(connection: Connection, of: ChatSession, ts: str, now_ms: int) -> bool:
-    """What was said is taken back: its text goes, a dated mark stays."""
-    found = update(message).where(message.c.session_id == of.id, message.c.ts == ts)
-    return connection.execute(found.values(text="", files="[]", deleted_ms=now_ms)).rowcount > 0
+    """What was said is taken back: its text goes, a dated mark stays; again, it changes nothing."""
+    here = (message.c.session_id == of.id, message.c.ts == ts)
+    found = update(message).where(*here, message.c.deleted_ms.is_(None))
+    done = connection.execute(found.values(text="", files="[]", deleted_ms=now_ms)).rowcount > 0
+    if not done:
+        wait_for(connection, of.id, ts, now_ms // 1000, text="", edited_ts=None, deleted=True)
+    return done
 
 
 def speakers(connection: Connection, session_id: str) -> Sequence[str]:

@@ -25,6 +25,7 @@ from bot.tickets.closing import ACTIVE, UNREAD, still_open
 from bot.tickets.ticket import Ticket
 
 MOST_SESSIONS = 5_000
+KEPT = ("ticket_id", "read", "shown", "view_id", "turn_key", "response_url")
 
 
 class NotReviewed(BotError):
@@ -72,8 +73,9 @@ async def anyway(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
 
 async def with_note(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     """**… with a note**: asks for it."""
-    wanted, place = _wanted(body), await forms.seen_from(parts, body)
-    kept = {key: str(wanted[key]) for key in ("ticket_id", "read", "shown", "view_id", "turn_key") if key in wanted}
+    wanted: dict[str, object] = {**_wanted(body), "response_url": body.get("response_url")}
+    place = await forms.seen_from(parts, body)
+    kept = {key: str(wanted[key]) for key in KEPT if wanted.get(key)}
     await forms.open_view(parts, body, note_modal(str(wanted["ticket_id"]), place.remember(**kept)))
     await ack()
 
@@ -81,7 +83,7 @@ async def with_note(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
 async def noted(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     """The note was written."""
     kept, values = remembered(body), body["view"]["state"]["values"]
-    more = {key: kept[key] for key in ("ticket_id", "read", "shown", "view_id", "turn_key") if key in kept}
+    more = {key: kept[key] for key in KEPT if key in kept}
     note = str(values["note"]["note"].get("value") or "").strip()
     place = Place(kept["channel"], kept["thread_ts"], kept["workspace"])
     await forms.take_in(parts, body, "status", place, **more, status="done", anyway=True, note=note)

@@ -20,7 +20,7 @@ linked to a ticket, I know what it is about.
 
 *From the channel's composer* (Slack allows no commands in threads):
 • `{link} T-042` links one of your recent threads, or starts one · `{unlink}`
-• `{ticket} T-042` shows a ticket, with *Start chat* · `{ticket} T-042 sessions` its threads
+• `{ticket} T-042` shows a ticket, with *Start chat*, and *Open* for all of it · `{ticket} T-042 sessions` its threads
 • `{ticket} T-042 plan` plans sessions, each with *Start*, *Rename* and *Cancel*
 • `{ticket} T-042 status in_review`, `{ticket} T-042 done` · `{ticket} T-042 status` offers what is allowed
 
@@ -30,7 +30,7 @@ linked to a ticket, I know what it is about.
 • `{ticket} search login` finds tickets and what was said · `{ticket} T-042 summary` sums up its threads
 • `{ticket} epics` says how far each is · `{ticket} E-001` shows its tickets
 
-*Under Slack's shortcuts*, anywhere: *New ticket*
+*Under Slack's shortcuts*, anywhere: *New ticket* · *On my Home tab*: your sessions and tickets, and search
 
 *On the buttons* of a thread's first answer: *View ticket* or *Link to ticket*, *Archive*, *Unlink*
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.agent.definition import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
-from bot.inbox.claim import Claim
+from bot.inbox.claim import Claim, NotYet
 from bot.inbox.intake import Arrival, take_in
 from bot.sessions.archive import newest_archive
 from bot.sessions.linking import current_link
@@ -43,6 +43,8 @@ async def open_session(
     found = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     if found:
         return found
+    if await claim.read(lambda c: posts.root_pending(c, claim.team, claim.channel, claim.thread_ts)):
+        raise NotYet  # somebody was quicker than what the bot's own thread begins with
     found_said = await earlier_messages(parts, claim)
     earlier = [said for said in found_said if said.ts <= until]
     later = [said for said in found_said if said.ts > until]

@@ -142,8 +142,11 @@ def subtask_changes(ticket: Ticket, subtask: Subtask) -> list[HistoryEntry]:
 
 def _option(text: str, value: str, done: bool, more: str = "") -> tuple[Block, bool]:
     line = " ".join(text.split()) or "(no text)"
-    option: Block = {"text": {"type": "plain_text", "text": line[:LONGEST_LABEL]}, "value": value}
-    rest = " · ".join(part for part in (line[LONGEST_LABEL:], more) if part)
+    at = len(line)
+    if at > LONGEST_LABEL:
+        at = max(line.rfind(" ", 0, LONGEST_LABEL + 1), LONGEST_LABEL // 2)
+    option: Block = {"text": {"type": "plain_text", "text": line[:at]}, "value": value}
+    rest = " · ".join(part for part in (line[at:].lstrip(), more) if part)
     if rest:
         fits = len(rest) <= LONGEST_LABEL
         option["description"] = {"type": "plain_text", "text": rest if fits else rest[: LONGEST_LABEL - 1] + "…"}
@@ -164,7 +167,7 @@ def _boxes(
     if done:
         element["initial_options"] = done
     blocks: list[Block] = [{"type": "actions", "block_id": f"{name} {of.drawn}", "elements": [element]}]
-    long = [text for text in titles.values() if len(" ".join(text.split())) > 2 * LONGEST_LABEL]
+    long = [text for text in titles.values() if len(" ".join(text.split())) > LONGEST_LABEL + 20]
     for text in long:
         blocks += typed(f"“{text}”")
     lines = [_told(of, titles[which], entries) for which, entries in changed.items() if entries]

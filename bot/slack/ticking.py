@@ -47,12 +47,15 @@ async def boxes_clicked(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
         "view_id": body["view"]["id"],
     }
     # In the channel's own lane: a tick does not wait until the agent has answered in the thread.
-    await clicks.take_in(parts, body, OP, replace(place_of(body), thread_ts=""), **more)
+    here = place_of(body)
+    await clicks.take_in(parts, body, OP, replace(here, thread_ts=""), **more, thread_ts=here.thread_ts)
     await ack()
 
 
 async def tick(parts: Parts, claim: Claim, item: Item) -> None:
-    """Makes the changes, each once, and draws the view. Body: {user, ticket_id, of, drawn, wanted, look, view_id}.
+    """Makes the changes, each once, and draws the view.
+
+    Body: {user, workspace, of, drawn, wanted, look, view_id, thread_ts}.
 
     What somebody else has changed since it was drawn stays as it is, and shows.
     """
@@ -63,7 +66,8 @@ async def tick(parts: Parts, claim: Claim, item: Item) -> None:
         await workspace.in_store(partial(_tick, item=item, by=Actor("user", user)))
     except BotError as error:
         said = blocks.error(error.text)
-    look, place = look_from(item.body["look"]), Place(claim.channel, "", workspace.name)
+    look = look_from(item.body["look"])
+    place = Place(claim.channel, str(item.body["thread_ts"]), workspace.name)
     try:
         there = await draw_anew(parts, user, str(item.body["view_id"]), place, look, said)
     except BotError as error:  # the ticket is gone, or its file cannot be read

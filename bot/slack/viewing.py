@@ -29,7 +29,7 @@ from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket
 
-GONE = ("not_found", "view_not_found", "expired_trigger_id", "hash_conflict")
+GONE = ("not_found", "view_not_found", "expired_trigger_id")
 TURNED = {"sessions_newer": "view_newer", "sessions_older": "view_older"}
 
 

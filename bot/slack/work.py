@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bot.errors import BotError, TicketNotFound
 from bot.inbox import posts
-from bot.inbox.claim import Claim, ClaimLost, Item, count_attempt, finish, stop_heard, waiting_items
+from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish, stop_heard, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
 from bot.slack import (
@@ -47,6 +47,7 @@ from bot.slack.words import Word, as_typed
 log = logging.getLogger(__name__)
 Handler = Callable[[Parts, Claim, Item], Awaitable[None]]
 MOST_ATTEMPTS = 6
+A_MOMENT = 200  # ms
 SLACK_IS_AWAY = (ClientError, TimeoutError, ConnectionError)
 
 
@@ -68,6 +69,8 @@ async def work(parts: Parts, claim: Claim) -> int | None:
             item = None
     except ClaimLost:
         raise
+    except NotYet:
+        return parts.now_ms() + A_MOMENT
     except Exception as error:
         return await failed(parts, claim, item, error)
 

@@ -1,9 +1,12 @@
 """States and titles, plans, forks, the last link: the rules under what Slack shows."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Connection, update
 
 from bot.errors import LastLink, PlanGone, StateNotAllowed
+from bot.inbox import posts
 from bot.inbox.claim import finish, waiting_items
 from bot.inbox.intake import Arrival, take_in, thread_for
 from bot.sessions import planning
@@ -244,3 +247,20 @@ def test_the_only_link_of_an_archived_session_goes_when_the_person_is_sure(conne
         unlink_session(connection, made, key="u", by="UADA", now_ms=3)
     unlink_session(connection, made, key="u", by="UADA", now_ms=3, sure=True)
     assert current_link(connection, made.id) is None
+
+
+def test_a_thread_waits_while_its_root_is_being_posted(connection: Connection) -> None:
+    lane = thread_for(connection, TEAM, "C1", "")
+    item = take_in(connection, Arrival(TEAM, "C1", "", "first", "planned_start", "1.000001", {}), 1)
+    root = posts.put(connection, key=f"root.{item}", thread_id=lane, role="root", want={"text": "hello"})
+    pending = []
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: None,
+        lambda: posts.trying(connection, root.id, 1),
+        lambda: posts.created(connection, root.id, "7.000001"),
+        lambda: finish(connection, waiting_items(connection, lane)),
+    )
+    for change in changes:
+        change()
+        pending.append([posts.root_pending(connection, TEAM, "C1", ts) for ts in ("7.000001", "8.000001")])
+    assert pending == [[False, False], [True, True], [True, False], [False, False]]

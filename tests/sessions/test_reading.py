@@ -9,6 +9,9 @@ from bot.sessions.audience import for_person
 from bot.sessions.linking import link_session
 from bot.sessions.listing import sessions_of_ticket
 from bot.sessions.mine import my_sessions, my_tickets
+from bot.sessions.models import link as link_table
+from bot.sessions.models import message, thread
+from bot.sessions.models import session as session_table
 from bot.sessions.reading import deeds, mark_opened, places_of, unread
 from bot.sessions.session import ChatSession, delete_message, set_state
 from bot.sessions.transcript import begin_turn, end_turn, save_answer
@@ -89,10 +92,16 @@ def test_a_session_waits_for_whom_it_asked(connection: Connection, text: str, wa
 
 
 def test_3000_sessions_of_one_ticket_are_looked_through_in_a_moment(connection: Connection) -> None:
-    for number in range(3_000):
-        session = a_session(connection, thread_ts=f"{number + 10}.000001", now_ms=number)
-        link(connection, session)
-        say(connection, session, f"{number + 10}.000002", "said", user="UADA")
+    many, of = range(1, 3_001), {"team": TEAM, "workspace": WORKSPACE}
+    rows = [{"id": n, "team": TEAM, "channel": "C1", "thread_ts": f"{n}.000001"} for n in many]
+    connection.execute(thread.insert(), rows)
+    made = {"kind": "chat", "state": "active", "title": "t", "agent": "a", "model": "m", "started_by": "UADA"}
+    sessions = [{"id": f"s-{n}", "thread_id": n, "started_ms": n, "updated_ms": n, **of, **made} for n in many]
+    connection.execute(session_table.insert(), sessions)
+    linked = {"ticket_id": "T-042", "n": 1, "key": "k", "linked_by": "UADA", "linked_ms": 1}
+    connection.execute(link_table.insert(), [{"session_id": f"s-{n}", **of, **linked} for n in many])
+    said = {"user_id": "UADA", "name": "Ada", "bot": False, "text": "said"}
+    connection.execute(message.insert(), [{"session_id": f"s-{n}", "ts": f"{n}.000002", **of, **said} for n in many])
     began = time.monotonic()
     assert len(not_read(connection, "UBEN")) == 3_000
     assert len(my_sessions(connection, ALL, "UADA")) == 30

@@ -1,5 +1,7 @@
 """A summary is kept until something new is said, for exactly the sessions it is of."""
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, func, select
 
 from bot.sessions.models import summary, summary_of
@@ -76,10 +78,11 @@ def test_what_was_said_while_the_model_wrote_keeps_it_from_being_kept(connection
 
 def test_an_edit_or_a_deletion_in_any_of_its_sessions_takes_it_away(connection: Connection) -> None:
     both = [a_session(connection, thread_ts="1.000001"), a_session(connection, thread_ts="2.000001")]
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: edit_message(connection, both[1], "2.000002", "changed", "3.0"),
         lambda: delete_message(connection, both[1], "2.000002", 4),
-    ):
+    ]
+    for change in changes:
         say(connection, both[1], "2.000002", "secret")
         assert keep(connection, both, "They keep a secret.")
         change()

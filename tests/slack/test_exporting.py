@@ -77,7 +77,7 @@ async def test_the_button_in_a_tickets_sessions_hands_over_what_was_archived(tmp
         await here.told(here.carol, "direct message")
         [(_, text)] = files(here, here.slack.open_dm(here.carol))
         assert "API done" in text
-        assert "Last link of the chain" in text
+        assert "Chain ends with" in text
 
 
 async def test_who_may_not_see_a_session_gets_nothing_and_learns_nothing(tmp_path: Path, sqlite_url: str) -> None:

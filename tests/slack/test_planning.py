@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from bot.local_slack.blocks_check import block_problems
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import asked, at_rest, numbered
+from tests.slack.test_agent_and_tickets import calling, results
 
 TICKET = "T-042"
 THREE = "Plan T-042\nImplement backend\nTest"
@@ -221,3 +223,11 @@ async def test_where_the_bot_was_removed_a_session_cannot_start_and_waits(tmp_pa
         await start(here, await listed(here, here.alice))
         await here.told(here.alice, "Started")
         assert "Implement backend" in here.slack.messages(other)[-1]["text"]
+
+
+async def test_the_agent_knows_what_is_planned(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=calling("list_sessions", {"ticketId": TICKET})) as here:
+        await planned(here, "Code review")
+        await here.ask(here.alice, here.general, f"{here.at} what is planned?", "I was told")
+        found = json.loads(results(here.model.requests[-1])[-1])["sessions"]
+        assert [(one["title"], one["state"], one["note"]) for one in found] == [("Code review", "upcoming", None)]

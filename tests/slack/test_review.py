@@ -100,9 +100,7 @@ async def test_sessions_speak_against_it_as_far_as_the_closer_may_see_them(tmp_p
         assert [line.partition(": s-")[0] for line in review] == ["active session", "unread session"]
 
 
-async def test_a_session_that_was_read_is_not_named_until_more_is_said(
-    tmp_path: Path, sqlite_url: str
-) -> None:
+async def test_a_session_that_was_read_is_not_named_until_more_is_said(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         root = await linked_thread(here)
         command = f"/ticket {TICKET} done"

@@ -13,6 +13,7 @@ from bot.tickets.criteria import criteria_of
 from bot.tickets.ticket import Actor, SubtaskStatus, Ticket
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, numbered, told_by
+from tests.slack.test_status import linked_thread
 
 TICKET = "T-042"
 IMAGES, TESTS = "Add image processing", "Write tests"
@@ -99,7 +100,9 @@ async def test_a_criterion_is_one_line_of_the_description(tmp_path: Path, sqlite
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         view = await opened_view(here, here.alice)
         first = [one.text for one in criteria_of(ticket(here).description) if one.done]
-        assert ticked_in(view, "criteria") == [text[:75] for text in first]
+        labels = ticked_in(view, "criteria")
+        assert [text.startswith(label) for text, label in zip(first, labels, strict=True)] == [True, True]
+        assert labels[1] == "Files that are too large or of another type are refused with a clear"
         before = here.ticket(TICKET)
         view = await tick(here, here.alice, "criteria", "A picture", "Files that", "Uploading again")
         after = here.ticket(TICKET)
@@ -174,6 +177,22 @@ async def test_the_tabs_show_sessions_to_read_and_the_history(tmp_path: Path, da
         assert f"<@{here.alice}> · linked the session <" in everything_in(view)
         assert "moved it from `planned` to `in_progress`" in everything_in(view)
         assert here.slack.views(here.bob)[0]["id"] == view["id"]
+
+
+async def test_a_view_opened_in_a_thread_stays_that_thread_s_after_a_tick(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        root = await linked_thread(here)
+        header = next(m for m in here.own(here.general, root) if "Unlink" in everything_in(m))
+        await here.slack.click(here.alice, here.general, header["ts"], "ticket_view")
+        await here.slack.until(lambda s: bool(s.views(here.alice)), timeout=10)
+        view = await tick(here, here.alice, "subtasks", "Build upload UI", "Build backend endpoint", TESTS)
+        assert f'"thread_ts": "{root}"' in view["private_metadata"]
+        await here.slack.click_view(here.alice, view["id"], "ticket_status", selected="in_review")
+        await here.seen(here.general, root, "from `in_progress` to `in_review`")
+        told = here.ticket(TICKET)
+        await here.slack.redeliver(lambda delivery: delivery.kind == "interactive")
+        await at_rest(here)
+        assert here.ticket(TICKET) == told
 
 
 async def test_a_private_session_leaves_no_trace_in_the_view(tmp_path: Path, sqlite_url: str) -> None:

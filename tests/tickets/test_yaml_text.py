@@ -118,8 +118,6 @@ def test_json_stays_json_in_its_own_layout() -> None:
         ("id: T-1\na: &n [x]\nb: *n\n", Append(("b",), "y"), 3),
         ("id: T-1\na: !!str x\n", Set(("a",), "y"), 2),
         ("id: T-1\na: &n\n  - s: 1\n", Set(("a", 0, "s"), 2), 2),
-        ("id: T-1\na: [x, # why\n  y]\n", Set(("a",), ["x"]), 2),
-        ("id: T-1\nid: T-2\n", Set(("id",), "T-3"), 2),
         ("id: T-1\na: {b: 1}\n", Set(("a",), "x"), 2),
     ],
 )
@@ -168,7 +166,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: 1\nb: 2\na: 3\n", 3, "the key “a” stands there twice, first on line 1"),
         ("a: 1\nb: !!python/object/apply:os.system [ls]\n", 2, "the tag tag:yaml.org,2002:python/object/apply:os"),
         ("a: 1\n---\nb: 2\n", 2, "but found another document"),
-        ("a: 1\nb: [1\n", 3, "did not find expected ',' or ']'"),
+        ("a: 1\nb: [1\n", 2, "did not find expected ',' or ']'"),
         ("a: 1\nb: \x07\n", 2, "it holds the character"),
         ("- a\n", 1, "it is not a list of keys with values"),
         ("", 1, "it is empty"),

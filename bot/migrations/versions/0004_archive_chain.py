@@ -1,4 +1,4 @@
-"""The chain of archived transcripts, and what was erased on request."""
+"""The chain of archived transcripts, what was erased on request, and changes that come before their message."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,4 +34,17 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_erased_session_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_erased")),
         sa.UniqueConstraint("session_id", "entry_id", name=op.f("uq_erased_session_id_entry_id")),
+    )
+    op.create_table(
+        "early",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("session_id", sa.Text(), nullable=False),
+        sa.Column("ts", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("edited_ts", sa.Text(), nullable=True),
+        sa.Column("deleted", sa.Boolean(), nullable=False),
+        sa.Column("at_s", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_early_session_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_early")),
+        sa.UniqueConstraint("session_id", "ts", name=op.f("uq_early_session_id_ts")),
     )
