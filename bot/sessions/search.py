@@ -35,9 +35,11 @@ from bot.sessions.wanted import Wanted, for_postgresql, for_sqlite, matching_lin
 NEWEST = 2_000
 RANKED = 3_000  # characters of a text that its rank looks at
 KINDS = {"session": 2.0, "archive": 1.5, "message": 1.0, "step": 0.9}
-MANY = 4_000  # hits, of which each one is not looked at any more
+MANY = 6_000  # hits, of which each one is not looked at any more
 FEW_PLACES = 12
 MONTH_MS = 30 * 86_400_000
+FTS = table("said_fts", column("rowid"))
+Found = tuple[int, str, int, str]  # id, kind, ms, words
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,13 @@ def search(connection: Connection, audience: Audience, wanted: Wanted, *, limit:
     seen, hidden = _places(connection, audience) if wanted else ([], [])
     if not seen:
         return []
-    if connection.dialect.name == "sqlite":
-        newest = _sqlite(connection, wanted, seen, hidden)
-    else:
-        # A plan made for every word alike would be wrong for most: a rare one by the index, a common one by time.
-        connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-        newest = _postgresql(wanted, seen, hidden)
-    rows = connection.execute(newest.limit(NEWEST)).all()
-    ranked = _ranked(wanted, [tuple(row) for row in rows])
-    return _hits(connection, audience, ranked[offset : offset + limit], wanted)
+    on_sqlite = connection.dialect.name == "sqlite"
+    newest = (_newest_of_sqlite if on_sqlite else _newest_of_postgresql)(connection, wanted, seen, hidden)
+    best = _ranked(wanted, newest)[offset : offset + limit]
+    return _hits(connection, audience, best, wanted) if best else []
 
 
-def _ranked(wanted: Wanted, rows: Sequence[tuple[int, str, int, str]]) -> list[int]:
+def _ranked(wanted: Wanted, rows: Sequence[Found]) -> list[int]:
     """The ids of what was found (id, kind, ms, words), best first; of two that answer alike the newer one.
 
     What stands past the part that is looked at counts as said once, in passing.
@@ -111,39 +108,48 @@ def _in(seen: Sequence[int], hidden: Sequence[int]) -> ColumnElement[bool]:
 
 def _found() -> Select[Any]:
     words = func.substr(said.c.words, 1, RANKED).label("words")
-    return select(said.c.id, said.c.kind, said.c.ms, words).order_by(said.c.id.desc())
+    return select(said.c.id, said.c.kind, said.c.ms, words)
 
 
-def _postgresql(wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> Select[Any]:
+def _newest_of_postgresql(
+    connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
+) -> list[Found]:
     """The planner goes by the words' index or back through time, by how common it knows the words to be."""
+    # A plan made for every word alike would be wrong for most.
+    connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=for_postgresql(wanted))
-    return _found().where(match, _in(seen, hidden))
+    return _rows(connection, _found().order_by(said.c.id.desc()).where(match, _in(seen, hidden)))
 
 
-def _sqlite(connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> Select[Any]:
+def _newest_of_sqlite(
+    connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
+) -> list[Found]:
     """FTS5 goes through the hits from the newest on.
 
-    Where there are many, or few channels to be seen, it is asked for the channels too, and leaps from one list to the
-    other; where there are few, looking at each is less work than a list for every channel.
+    Each of the first MANY is looked at; only where the reader may see too few of them, or few channels at all, FTS5 is
+    asked for the channels too, and leaps from one list to the other: that costs for every channel.
     """
     words = f"words : ({for_sqlite(wanted)})"
-    if hidden and (len(seen) <= FEW_PLACES or _are_many(connection, words)):
-        fewer = len(hidden) < len(seen)
-        places = " OR ".join(f'"{number}"' for number in (hidden if fewer else seen))
-        words = f"({words}) {'NOT' if fewer else 'AND'} place_id : ({places})"
-    newest = table("said_fts", column("rowid"))
-    return (
-        _found()
-        .order_by(None)
-        .join_from(newest, said, said.c.id == newest.c.rowid)
-        .where(_matches(words), _in(seen, hidden))
-        .order_by(newest.c.rowid.desc())
-    )
+    if not hidden:
+        return _rows(connection, _matching(words))
+    if len(seen) > FEW_PLACES:
+        found = select(FTS.c.rowid).where(_matches(words)).order_by(FTS.c.rowid.desc()).offset(MANY - 1).limit(1)
+        oldest = connection.execute(found).scalar()
+        rows = _rows(connection, _matching(words).where(_in(seen, hidden), FTS.c.rowid >= (oldest or 0)))
+        if oldest is None or len(rows) == NEWEST:
+            return rows
+    fewer = len(hidden) < len(seen)
+    places = " OR ".join(f'"{number}"' for number in (hidden if fewer else seen))
+    both = f"({words}) {'NOT' if fewer else 'AND'} place_id : ({places})"
+    return _rows(connection, _matching(both).where(_in(seen, hidden)))
 
 
-def _are_many(connection: Connection, words: str) -> bool:
-    found = select(table("said_fts", column("rowid")).c.rowid).where(_matches(words)).order_by(text("rowid DESC"))
-    return connection.execute(found.offset(MANY - 1).limit(1)).first() is not None
+def _matching(asked: str) -> Select[Any]:
+    return _found().join_from(FTS, said, said.c.id == FTS.c.rowid).where(_matches(asked)).order_by(FTS.c.rowid.desc())
+
+
+def _rows(connection: Connection, found: Select[Any]) -> list[Found]:
+    return [(number, kind, ms, words) for number, kind, ms, words in connection.execute(found.limit(NEWEST))]
 
 
 def _matches(asked: str) -> ColumnElement[bool]:

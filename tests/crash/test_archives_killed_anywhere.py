@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -24,6 +25,21 @@ async def says(here: Scene, text: str, told: str) -> None:
     await here.slack.until(lambda _: any(told in everything_in(m) for m in here.ours()), timeout=20)
 
 
+async def done_or_dead(here: Scene) -> None:
+    """Waits until the bot has done what it was told, or is killed at it."""
+    done = asyncio.ensure_future(acknowledged(here))
+    async with asyncio.timeout(30):
+        while not here.dead() and not done.done():
+            await asyncio.sleep(0.02)
+    done.cancel()
+    await asyncio.gather(done, return_exceptions=True)
+
+
+async def acknowledged(here: Scene) -> None:
+    await here.slack.until(lambda s: all(d.acked_at for d in s.deliveries), timeout=30)
+    await here.at_rest()
+
+
 async def archived_thread(here: Scene) -> None:
     here.root = here.said = await here.slack.say(here.alice, here.channel, "Let us talk about round avatars")
     await says(here, "!link T-042", "Unlink")
@@ -37,6 +53,7 @@ async def archive_again(here: Scene) -> None:
     await archived_thread(here)
     here.armed.touch()
     await here.slack.edit(here.alice, here.channel, here.root, "Let us talk about square avatars")
+    await done_or_dead(here)  # one after the other, so that every life has the same doors
     here.said = await here.slack.say(here.alice, here.channel, "!archive all of it", here.root)
 
 

@@ -195,6 +195,15 @@ async def test_a_view_opened_in_a_thread_stays_that_thread_s_after_a_tick(tmp_pa
         assert here.ticket(TICKET) == told
 
 
+async def test_a_tick_that_is_tried_again_is_made_once(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        await opened_view(here, here.alice)
+        here.slack.fail("views.update", "internal_error")
+        view = await tick(here, here.alice, "subtasks", "Build upload UI", "Build backend endpoint", TESTS)
+        assert ticked_in(view, "subtasks")[-1] == TESTS
+        assert here.ticket(TICKET).count("op: tick:") == 1
+
+
 async def test_a_private_session_leaves_no_trace_in_the_view(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
         secret = here.slack.add_channel("secret", private=True, members=(here.alice, here.slack.bot_user_id))

@@ -50,7 +50,12 @@ def may_change(text: str, edit: Edit) -> set[int]:
     with_comments = isinstance(edit, Remove) or (isinstance(edit, Set) and edit.path == ("labels",))
     stays = re.compile(r"#c\d" if with_comments else r"\s*#c\d")  # whose comments go is tested apart
     own = [n for n in section if lines[n].strip() and not stays.match(lines[n])]
+    if section and re.search(r": [|>]", lines[section[0]]):  # blank lines below may be a part of it
+        own += [n for n in section if n > own[-1] and not "".join(lines[own[-1] + 1 : n + 1]).strip()]
     values = {n for n in section if n <= max(own, default=-1) and not stays.match(lines[n])}
+    if isinstance(edit, Remove):
+        content = [n for n in own if lines[n].strip() and not lines[n].lstrip().startswith("#c")]
+        return values | set(range(content[0], content[-1]))
     if len(edit.path) > 1:
         return {n for n in values if re.search(rf'\b{edit.path[-1]}"?:|{{', lines[n])}
     if isinstance(edit, Append) and any(re.match(r"\s*-(?:\s|$)", lines[n]) for n in values):

@@ -19,12 +19,14 @@ def comment(draw: st.DrawFn, numbers: list[int]) -> str:
 
 
 @st.composite
-def between(draw: st.DrawFn, numbers: list[int], columns: tuple[int, ...]) -> list[str]:
+def between(
+    draw: st.DrawFn, numbers: list[int], columns: tuple[int, ...], blank: tuple[str, ...] = ("", "", "  ")
+) -> list[str]:
     """Sometimes blank lines and comments on lines of their own."""
     lines: list[str] = []
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
         if draw(st.booleans()):
-            lines.append(draw(st.sampled_from(["", "", "  "])))
+            lines.append(draw(st.sampled_from(blank)))
         else:
             numbers.append(len(numbers))
             lines.append(" " * draw(st.sampled_from(columns)) + f"#c{numbers[-1]}.")
@@ -57,7 +59,7 @@ def scalar_lines(draw: st.DrawFn, key: str, numbers: list[int]) -> list[str]:
     header = draw(st.sampled_from(["|", "|-", "|2", "|+"] if style == "literal" else [">", ">-", ">+"]))
     indent = 2 if "2" in header else draw(st.sampled_from([2, 3, 4]))
     words = [" " * indent + word if word else "" for word in ("## One", "", "- [ ] two # no comment", "", "  - x")]
-    return [f"{key}: {header}{tail}", *words, *draw(between(numbers, (0, 1)))]
+    return [f"{key}: {header}{tail}", *words, *draw(between(numbers, (0, 1), ("",)))]
 
 
 @st.composite
