@@ -35,7 +35,7 @@ from bot.sessions.wanted import Wanted, for_postgresql, for_sqlite, matching_lin
 NEWEST = 2_000
 RANKED = 3_000  # characters of a text that its rank looks at
 KINDS = {"session": 2.0, "archive": 1.5, "message": 1.0, "step": 0.9}
-MANY = 6_000  # hits, of which each one is not looked at any more
+MANY = 4_000  # hits, of which each one is not looked at any more
 FEW_PLACES = 12
 MONTH_MS = 30 * 86_400_000
 FTS = table("said_fts", column("rowid"))
@@ -114,10 +114,17 @@ def _found() -> Select[Any]:
 def _newest_of_postgresql(
     connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
 ) -> list[Found]:
-    """The planner goes by the words' index or back through time, by how common it knows the words to be."""
+    """The planner goes by the words' index or back through time, by how common it knows the words to be.
+
+    Of few channels the index is asked together with the words.
+    """
     # A plan made for every word alike would be wrong for most.
     connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=for_postgresql(wanted))
+    asked = for_postgresql(wanted)
+    if hidden and len(seen) <= FEW_PLACES:
+        places = " | ".join(f"'#{number}'" for number in seen)
+        asked = f"{asked} & ({places})"
+    match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=asked)
     return _rows(connection, _found().order_by(said.c.id.desc()).where(match, _in(seen, hidden)))
 
 

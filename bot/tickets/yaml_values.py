@@ -10,7 +10,7 @@ from bot.tickets.yaml_pairs import HalfCharacter, masked, unmask
 
 BOM = "\ufeff"
 MAX_DEPTH = 60
-MAX_VALUES = 300_000  # keys and values; a ticket with 10,000 lines of history has fewer
+MAX_VALUES = 200_000  # keys and values; a ticket with 10,000 lines of history has fewer
 # What aliases may make of a text: so many times its characters, and some.
 _MORE, _SOME = 2, 10_000
 
@@ -106,15 +106,16 @@ def _composed(text: str) -> yaml.Node | None:
             raise
     root = _nodes(stand_in)
     try:
-        unmask(root)
+        if root is not None:
+            unmask(root)
     except HalfCharacter as half:
         raise YamlProblem("it holds half a character (a lone surrogate)", half.line) from half
     return root
 
 
-def _nodes(text: str) -> yaml.Node:
+def _nodes(text: str) -> yaml.Node | None:
     try:
-        root: yaml.Node = yaml.compose(text, Loader=_Loader)
+        root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         if mark and error.context_mark and not text[mark.index :].strip():
