@@ -14,7 +14,10 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 
-COMMANDS: tuple[list[str], ...] = ([], ["run"], ["demo"], ["mcp"], ["doctor"])
+COMMANDS: tuple[list[str], ...] = (
+    [],
+    *([name] for name in ("run", "demo", "mcp", "doctor", "export", "verify", "erase")),
+)
 HEAVY = ("anthropic", "slack_bolt", "slack_sdk", "sqlalchemy", "mcp", "aiohttp", "pydantic", "yaml", "uvloop")
 TICKET = "id: T-001\ntitle: Add avatars\nstatus: planned\n"
 
@@ -171,6 +174,33 @@ async def test_the_ticket_server_answers_over_http_on_this_machine_alone(folder:
     finally:
         server.send_signal(signal.SIGINT)
         assert await server.wait() == 0
+
+
+def test_verify_says_by_its_exit_code_whether_anything_was_changed(folder: Path) -> None:
+    sessions = folder / "work/.sciorex/sessions"
+    done = bot("verify", cwd=folder, SCIOREX_WORKSPACE="work")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "There are no archived transcripts.")
+    sessions.mkdir()
+    (sessions / "session-s-1.json").write_text("{")
+    done = bot("verify", cwd=folder, SCIOREX_WORKSPACE="work")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "bad  .sciorex/sessions/session-s-1.json: " in done.stdout
+    done = bot("verify", "s-2", cwd=folder, SCIOREX_WORKSPACE="work")
+    assert (done.returncode, done.stderr) == (2, "There is no session s-2.\n")
+    assert bot("verify", cwd=folder).returncode == 2
+
+
+def test_export_writes_a_file_and_prints_where(folder: Path) -> None:
+    sessions = folder / "work/.sciorex/sessions"
+    sessions.mkdir()
+    (sessions / "session-s-1.json").write_text('{"id": "s-1", "title": "Avatars", "messages": []}')
+    done = bot("export", "s-1", "--format", "html", "--out", "here", cwd=folder, SCIOREX_WORKSPACE="work")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "here/session-s-1.html\n", "")
+    assert "<h1" in (folder / "here/session-s-1.html").read_text()
+    done = bot("export", "s-9", cwd=folder, SCIOREX_WORKSPACE="work")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("There is no session s-9.")
+    assert not (folder / "work/.sciorex-slack").exists()
 
 
 async def title_of(client: Client, ticket_id: str) -> str:

@@ -90,14 +90,19 @@ def file_shown(workspace: Workspace, file_id: str) -> Json:
 
 
 async def download(workspace: Workspace, request: web.Request) -> web.Response:
-    """A file's bytes, for the bot's token (files:read)."""
-    allowed = request.headers.get("Authorization") == f"Bearer {workspace.bot_token}"
+    """A file's bytes: for the bot's token (files:read), and for whoever clicks on it in the page, as a download."""
+    by_bot = request.headers.get("Authorization") == f"Bearer {workspace.bot_token}"
+    in_page = request.headers.get("Sec-Fetch-Site") == "same-origin"  # browsers say so, and let no script say it
     row = workspace.world.files.get(request.match_info["file"])
-    if not allowed or "files:read" not in workspace.declared.scopes:
+    if not in_page and not (by_bot and "files:read" in workspace.declared.scopes):
         return web.Response(status=302, headers={"Location": "/"})
     if row is None or row["content"] is None:
         return web.Response(status=404)
-    return web.Response(body=base64.b64decode(row["content"]), content_type="application/octet-stream")
+    return web.Response(
+        body=base64.b64decode(row["content"]),
+        content_type="application/octet-stream",
+        headers={"Content-Disposition": "attachment"},
+    )
 
 
 METHODS = {

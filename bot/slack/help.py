@@ -14,6 +14,7 @@ linked to a ticket, I know what it is about.
 • `archive` keeps the thread with its ticket (`!archive a note` with a note)
 • `sessions` lists the ticket's threads · `status` says what it can become, `status in_review` changes it
 • `rename New title` · `fork` goes on in a new thread · `resume` after archiving · `plan Code review` for later
+• `export` sends you the transcript as a file: `export md`, `html` or `json`, and with `here` into the thread
 • `summary` (or `catch me up`) sums the thread up · `stop` ends what I am doing · `help`
 
 *On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*, *Fork session*

@@ -5,7 +5,12 @@ from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Sequence
 
+import yaml
+
 from bot.tickets.change import Value
+from bot.tickets.yaml_marks import UnmarkedEnd, after_comments, dash_of, own_end
+from bot.tickets.yaml_place import Place
+from bot.tickets.yaml_splices import Refusal
 
 
 def arranged(old: Sequence[Value], wanted: Sequence[Value]) -> list[int | None]:
@@ -33,3 +38,23 @@ def staying(places: Sequence[int | None]) -> frozenset[int]:
             stay.append(place)
             length -= 1
     return frozenset(stay)
+
+
+def item_rows(text: str, place: Place, sequence: yaml.SequenceNode) -> list[tuple[int, int]]:
+    """From where to where each item of a list stands, with its comments: the deeper ones below, those above.
+
+    Raises Refusal and UnmarkedEnd.
+    """
+    if place.key is None:
+        raise Refusal("a list within a list cannot be put in another order", place.line)
+    column: int = sequence.start_mark.column
+    begin = after_comments(text, place.key.end_mark.index, column)
+    rows: list[tuple[int, int]] = []
+    for item in sequence.value:
+        dash = dash_of(text, sequence, item)
+        if dash < begin:  # an alias has its anchor's marks
+            raise UnmarkedEnd
+        end = after_comments(text, own_end(text, item, dash), column)
+        rows.append((begin, end))
+        begin = end
+    return rows

@@ -7,11 +7,9 @@ import yaml
 
 from bot.tickets import yaml_style as style
 from bot.tickets.change import Append, Edit, Path, Set, Value
-from bot.tickets.yaml_arrange import arranged, staying
+from bot.tickets.yaml_arrange import arranged, item_rows, staying
 from bot.tickets.yaml_flow import flow_arrange, flow_insert
 from bot.tickets.yaml_marks import (
-    UnmarkedEnd,
-    after_comments,
     block_end,
     block_header,
     comment_below,
@@ -23,7 +21,7 @@ from bot.tickets.yaml_marks import (
 )
 from bot.tickets.yaml_place import Place, dash_offset, last_leaf, may_become_block, place_of, refuse_marked
 from bot.tickets.yaml_splices import DROPPED, VALUE, Refusal, Splices
-from bot.tickets.yaml_values import Parsed, parse_node
+from bot.tickets.yaml_values import Parsed, parse_node, same
 
 Order: TypeAlias = Sequence[Sequence[str]]
 
@@ -60,7 +58,7 @@ class Editor:
             self._insert_key(place, path, value)
             return
         old = parse_node(node)
-        if type(old) is type(value) and old == value:
+        if same(old, value):
             return
         if isinstance(node, yaml.SequenceNode) and node.value and isinstance(value, list):
             self._set_list(place, path, node, value)
@@ -192,7 +190,7 @@ class Editor:
         if not wanted:
             self._empty(place)
         stay = staying(places)
-        rows = self._rows(place, node)
+        rows = item_rows(self._text, place, node)
         column: int = node.start_mark.column
         at = rows[0][0] if stay else rows[-1][1]
         for old, value in zip(places, wanted, strict=True):
@@ -207,25 +205,6 @@ class Editor:
                 self._splices.add(start, end, "", DROPPED)
         for number in sorted(set(range(len(rows))).difference(places)):
             self._drop_item(node, number)
-
-    def _rows(self, place: Place, node: yaml.SequenceNode) -> list[tuple[int, int]]:
-        """From where to where each item of a list stands, with its comments: the deeper ones below, those above."""
-        column: int = node.start_mark.column
-        rows: list[tuple[int, int]] = []
-        for item in node.value:
-            dash = dash_of(self._text, node, item)
-            begin = rows[-1][1] if rows else self._above(place, column)
-            if dash < begin:  # an alias has its anchor's marks
-                raise UnmarkedEnd
-            rows.append((begin, after_comments(self._text, own_end(self._text, item, dash), column)))
-        return rows
-
-    def _above(self, place: Place, column: int) -> int:
-        """The end of the line below which a list's first item and the comments above it stand."""
-        key = place.key
-        if key is None:
-            raise Refusal("a list within a list cannot be put in another order", place.line)
-        return after_comments(self._text, key.end_mark.index, column)
 
     def _flow_arrange(self, node: yaml.CollectionNode, wanted: Sequence[int | str]) -> None:
         self._splices.add(node.start_mark.index, node.end_mark.index, flow_arrange(self._text, node, wanted))

@@ -67,7 +67,7 @@ def flow_arrange(text: str, collection: yaml.Node, wanted: Sequence[int | str]) 
         else:
             item = items[place]
             parts += [above[place], item.above, _begin_again(items, place, before), item.text]
-            parts += [item.gap if comma and item.comma else "", comma, beside[place]]
+            parts += [item.gap if (comma and item.comma) or "#" in item.gap else "", comma, beside[place]]
         before = place
     inner = "".join([*parts, left])
     if _in_comment(inner) and not _BREAK.match(closing):

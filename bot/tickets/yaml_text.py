@@ -9,7 +9,7 @@ from bot.tickets.change import Append, Edit, Path, Remove, Set, Value
 from bot.tickets.yaml_edit import Editor, Order
 from bot.tickets.yaml_marks import UnmarkedEnd
 from bot.tickets.yaml_splices import Refusal
-from bot.tickets.yaml_values import BOM, Parsed, YamlProblem, parse
+from bot.tickets.yaml_values import BOM, Parsed, YamlProblem, parse, same
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,6 @@ def expected(value: dict[str, Value], edits: Sequence[Edit]) -> dict[str, Value]
     for edit in edits:
         result = _edited(result, edit.path, edit)
     return result if isinstance(result, dict) else value
-
-
-def same(a: Value, b: Value) -> bool:
-    """Whether two values are the same in kind too: True is not 1."""
-    if isinstance(a, dict) and isinstance(b, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
-    if isinstance(a, list) and isinstance(b, list):
-        return len(a) == len(b) and all(map(same, a, b))
-    return type(a) is type(b) and a == b
 
 
 def _edited(value: Value, path: Path, edit: Edit) -> Value:

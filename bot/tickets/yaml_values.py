@@ -154,6 +154,15 @@ def plain_value(text: str) -> str | int | float | bool | None:
     return text
 
 
+def same(a: Value, b: Value) -> bool:
+    """Whether two values are the same in kind too: True is not 1."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and a == b
+
+
 def parse_node(node: yaml.Node) -> Value:
     """The value of a node of a document that has been parsed."""
     return _value(node, 0)

@@ -382,3 +382,13 @@ async def test_what_a_hint_says_to_write_goes_into_the_message_box(desk: Desk) -
     await page.goto(f"{desk.slack.url}/?user={desk.alice}&channel={desk.general}&thread={root}")
     await hints.get_by_role("button", name="What's left?").click()
     await expect(page.get_by_test_id("thread-composer")).to_have_value("What's left?")
+
+
+async def test_a_shared_file_is_downloaded_with_a_click_and_never_opened_in_the_page(desk: Desk) -> None:
+    await desk.slack.say(desk.bob, desk.general, "see", files=[("transcript.html", b"<script>alert(1)</script>")])
+    page = await desk.page(desk.alice)
+    async with page.expect_download() as begun:
+        await page.get_by_text("transcript.html").click()
+    download = await begun.value
+    assert download.suggested_filename == "transcript.html"
+    assert (await download.path()).read_bytes() == b"<script>alert(1)</script>"

@@ -1,8 +1,9 @@
 """Whose each comment of a YAML text is, told from its lines alone: nothing of the code under test is used.
 
 Comments are `#c7.`, each number once. One on a value's line is that value's. One on a line of its own is about the
-value that follows when it stands in that one's column (or left of it); else about what it stands below and deeper than.
-Comments in a row are one text: none is about something deeper than the ones before it. Within brackets columns mean nothing.
+value that follows when it stands in that one's column (or left of it); else about what it stands below and deeper
+than. Comments in a row are one text: none is about something deeper than the ones before it. Within brackets columns
+mean nothing.
 """
 
 import re
@@ -113,7 +114,8 @@ def _read(line: str, *, in_brackets: bool) -> _Line | None:
         name = key["dashes"] + key["key"] + (key["rest"] if key["dashes"] else "")
     elif _ITEM.fullmatch(stripped):
         name = _first(stripped)
-    return _Line(len(content) - len(stripped), name, comment[0] if comment else None, alone=False, in_brackets=in_brackets)
+    beside = comment[0] if comment else None
+    return _Line(len(content) - len(stripped), name, beside, alone=False, in_brackets=in_brackets)
 
 
 def _first(content: str) -> str:

@@ -85,6 +85,12 @@ history:
         ("id: T-1\ntitle: x\nstatus: closed", 3, "the status “closed” is not one of backlog, planned"),
         ("id: T-1\ntitle: x\nsubtasks:\n- title: y\n- id: sub-2", 5, "a subtask has no title"),
         ("id: T-1\ntitle: x\ncreatedAt: yesterday", 3, "createdAt is “yesterday”, which is no date"),
+        ("id: T-1\ntitle: x\ncreatedAt: 1752307200", 3, "createdAt is “1752307200”, which is no date"),
+        ("id: T-1\ntitle: x\ncreatedAt: 12.07.2025", 3, "createdAt is “12.07.2025”, which is no date"),
+        ("id: T-1\ntitle: x\ncreatedAt: 0001-01-01T00:00:00+05:00", 3, "createdAt is “0001-01-01T00:00:00+05:00”"),
+        ("id: T-1\ntitle: x\nsubtasks:\n- title: y\n  completed: perhaps", 5, "completed is neither true nor false"),
+        ("id: T-1\ntitle: x\nsubtasks:\n- title: y\n  status: closed", 5, "the status “closed” is not one of pending"),
+        ("id: T-1\ntitle: x\nsubtasks:\n- y\n- [z]", 5, "a subtask is neither a text nor keys with values"),
         ("id: T-1\ntitle: x\nlabels:\n- [y]", 4, "labels holds something that is not a text"),
         ("id: T-1\ntitle: x\nhistory: 3", 3, "history is not a list"),
         ("id: T-1\ntitle: x\narchived: perhaps", 3, "archived is neither true nor false"),
@@ -97,6 +103,32 @@ def test_what_cannot_be_read_is_named_with_its_line(text: str, line: int, cause:
         read_ticket(parsed.value, "")
     assert unfit.value.cause.startswith(cause)
     assert parsed.line(unfit.value.path) == line
+
+
+def test_what_is_given_as_empty_is_as_if_it_were_missing() -> None:
+    empty = "description: ''\ntype:\npriority: ''\nstatus: ~\nlabels: ['', null]\nsubtasks: ''\nhistory: null\n"
+    ids = "epicId: ''\nparentId: ''\nassignedFlowId: ''\nlastSessionId: ''\narchivedAt: ''\narchived: ''\n"
+    assert ticket(f"id: T-1\ntitle: x\n{empty}{ids}createdAt: ''\nblockedBy: []\n") == Ticket("T-1", "x", digest="r1")
+
+
+def test_keys_that_are_not_known_change_nothing() -> None:
+    assert ticket("id: T-1\ntitle: x\nsprint: 7\nestimate: {days: [1, 2]}") == Ticket("T-1", "x", digest="r1")
+
+
+@pytest.mark.parametrize(
+    ("spelled", "at"),
+    [
+        ("2025-07-12", (2025, 7, 12)),
+        ("2025-7-2 9:05", (2025, 7, 2, 9, 5)),
+        ("2025/07/12 10:00", (2025, 7, 12, 10)),
+        ("2025-07-12t10:00:00z", (2025, 7, 12, 10)),
+        ("2025-07-12T10:00:00 +02:00", (2025, 7, 12, 8)),
+        ("2025-07-12T10:00:00.123456789Z", (2025, 7, 12, 10, 0, 0, 123456)),
+    ],
+)
+def test_a_date_is_read_as_people_spell_it(spelled: str, at: tuple[int, ...]) -> None:
+    for text in (spelled, f"'{spelled}'", f'"{spelled}"'):
+        assert ticket(f"id: T-1\ntitle: x\ncreatedAt: {text}").created_at == datetime(*at, tzinfo=UTC)  # type: ignore[arg-type,misc]
 
 
 def test_an_epic_needs_no_more_than_id_and_title() -> None:

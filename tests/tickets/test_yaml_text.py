@@ -90,6 +90,13 @@ history:
         ("a: bug\n", Append(("a",), "ui"), "a: [bug, ui]\n"),
         ("a:\n- x # 1\n- y # 2\n", Set(("a",), ["y", "z"]), "a:\n- y # 2\n- z\n"),
         ("a: # c\n  - x\nb: 1\n", Set(("a",), []), "a: [] # c\nb: 1\n"),
+        ("a: x\nb:\n- y\n", Set(("c",), "z"), "a: x\nb:\n- y\nc: z\n"),
+        ("a: |\n  x\n #c", Set(("b",), 1), "a: |\n  x\n #c\nb: 1"),
+        ("a: [x,\n  y] # c\n", Append(("a",), "z"), "a: [x,\n  y, z] # c\n"),
+        ("a: [ x, y, z, ]\n", Set(("a",), ["z"]), "a: [ z, ]\n"),
+        ("a: {p: 1, q: 2}\n", Remove(("a", "p")), "a: {q: 2}\n"),
+        ("a:\n- {x: 1} # 1\n- y\n", Set(("a",), ["y", {"x": 1}]), "a:\n- y\n- {x: 1} # 1\n"),
+        ('a: "\\ud83d\\ude00" # c\nb: 1\n', Set(("b",), 2), 'a: "\\ud83d\\ude00" # c\nb: 2\n'),
         ("a: [x, 'y'] # c\n", Set(("a",), ["y", "1"]), "a: ['y', '1'] # c\n"),
         ("a: [\n  x, # 1\n  y # 2\n]\n", Append(("a",), "z"), "a: [\n  x, # 1\n  y, # 2\n  z\n]\n"),
         ("a: 1\nb: 2 # two\nc: 3\n", Remove(("b",)), "a: 1\nc: 3\n"),
@@ -101,6 +108,17 @@ history:
 )
 def test_nasty_files_change_in_one_place(text: str, edit: Edit, new: str) -> None:
     assert changed(text, edit) == new
+
+
+def test_a_list_and_a_key_that_are_added_in_one_column_keep_apart() -> None:
+    text = "id: T-1\nhistory:\n- created\n"
+    assert changed(text, Set(("x",), 1), Append(("history",), "z")) == f"{text}- z\nx: 1\n"
+
+
+def test_an_item_taken_out_of_json_leaves_its_layout() -> None:
+    text = '{\n  "id": "T-1",\n  "labels": [\n    "a",\n    "b"\n  ]\n}\n'
+    assert changed(text, Set(("labels",), ["b"])) == '{\n  "id": "T-1",\n  "labels": [\n    "b"\n  ]\n}\n'
+    assert changed(text, Set(("labels",), [])) == '{\n  "id": "T-1",\n  "labels": []\n}\n'
 
 
 def test_json_stays_json_in_its_own_layout() -> None:
@@ -119,6 +137,10 @@ def test_json_stays_json_in_its_own_layout() -> None:
         ("id: T-1\na: !!str x\n", Set(("a",), "y"), 2),
         ("id: T-1\na: &n\n  - s: 1\n", Set(("a", 0, "s"), 2), 2),
         ("id: T-1\na: {b: 1}\n", Set(("a",), "x"), 2),
+        ("id: T-1\na: &n x\nb:\n- *n\n- y\n", Set(("b",), ["y"]), 3),
+        ("id: T-1\na: &n {b: 1}\n", Set(("a", "b"), 2), 2),
+        ("id: T-1\na: !!map {b: 1}\n", Set(("a", "c"), 2), 2),
+        ("id: T-1\na:\n- x\n", Set(("a", 5), "y"), 3),
     ],
 )
 def test_what_cannot_be_changed_safely_is_refused_with_its_line(text: str, edit: Edit, line: int) -> None:
@@ -148,6 +170,19 @@ def test_half_a_character_is_refused_before_anything_is_written() -> None:
         ("a: !!str 12", "12"),
         ("a: x\ty", "x\ty"),
         ("a: [&x y, *x]", ["y", "y"]),
+        ("a: True", "True"),
+        ("a: 0.30000000000000004", 0.1 + 0.2),
+        ("a: 1e3", "1e3"),
+        ("a: Q&A *b*", "Q&A *b*"),
+        ("a:\tx\ty\t# c", "x\ty"),
+        ("\ufeffa: x", "x"),
+        ("a: x\r\n", "x"),
+        ("a: |\r\n  x\r\n  y\r\n", "x\ny\n"),
+        ("%YAML 1.2\n---\na: x\n...\n", "x"),
+        ('{"a": "\\ud83d\\ude00\\u00e9\\/"}', "😀é/"),
+        ('a: "\\uD83D\\uDE00 \\x41"', "😀 A"),
+        ('b: "\\ud83d\\ude00"\na: \\ud83d', "\\ud83d"),
+        ("b: \"\\ud83d\\ude00\"\na: '\\uD83D'", "\\uD83D"),
     ],
 )
 def test_values_are_read_by_the_rules_of_yaml_1_2(text: str, value: Value) -> None:
@@ -167,9 +202,20 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: 1\nb: !!python/object/apply:os.system [ls]\n", 2, "the tag tag:yaml.org,2002:python/object/apply:os"),
         ("a: 1\n---\nb: 2\n", 2, "but found another document"),
         ("a: 1\nb: [1\n", 2, "did not find expected ',' or ']'"),
-        ("a: 1\nb: \x07\n", 2, "it holds the character"),
+        ("a: 1\nb: \x07\n", 2, "it holds the character U+0007, which YAML does not allow"),
         ("- a\n", 1, "it is not a list of keys with values"),
         ("", 1, "it is empty"),
+        ("a: 1\nb: *x\n", 2, "found undefined alias"),
+        ("a: 1\nb: 'x\n\n\n", 2, "found unexpected end of stream"),
+        ("a: 1\nb:\n\t- x\n", 3, "found character that cannot start any token"),
+        ("a: 1\nb: c: d\n", 2, "mapping values are not allowed in this context"),
+        ("a: 1\n? [b]\n: c\n", 2, "a key is not a text"),
+        ("a: 1\nb: !local x\n", 2, "the tag !local is not allowed"),
+        ("a: 1\nb: !!binary eA==\n", 2, "the tag tag:yaml.org,2002:binary is not allowed"),
+        ("a: &x {b: 1}\nc:\n  <<: *x\n", 3, "keys that are merged in (<<) are not followed"),
+        ('a: 1\nb: "\\ud83d"\n', 2, "it holds half a character"),
+        ('a: 1\nb: "\\ude00\\ud83d"\n', 2, "it holds half a character"),
+        ('{"a": 1,\n"b\\ud83d": 1}\n', 2, "it holds half a character"),
         ("a: &x [*x]\n", 1, "an alias stands for itself"),
         (BOMB, 1, "its aliases stand for too many values"),
         ("a: " + "[" * 200 + "]" * 200, 1, "it is nested too deeply"),

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from bot.errors import EditRefused
 from bot.tickets.change import Actor, Append, Change, Edit, Path, Remove, Set, Value
 from bot.tickets.reading import read_ticket
-from bot.tickets.ticket import Status, SubtaskStatus, Ticket
+from bot.tickets.ticket import SubtaskStatus, Ticket
 from bot.tickets.writing import SUBTASK_KEYS, TICKET_KEYS
 from bot.tickets.yaml_text import apply
 from bot.tickets.yaml_values import parse
-from tests.tickets.comments import Owner, owners
+from tests.tickets.comments import owners
 from tests.tickets.texts import ticket_texts
 
 CORPUS = sorted((File(__file__).parents[3] / "shared" / "corpus" / "tickets").glob("*.yaml"))
@@ -48,7 +48,9 @@ def test_setting_and_adding_leave_every_comment_with_its_owner(text: str, edits:
 @given(ticket_texts(), st.lists(st.sampled_from(["one", "two", "three", "fo ur"]), unique=True))
 def test_another_list_takes_along_only_the_comments_of_items_that_go(text: str, labels: list[str]) -> None:
     spelled = {"one": ["- one", "one"], "two": ["- two", "two", "'two'"]}
-    gone = [("labels", spelling) for name in spelled if name not in labels for spelling in spelled[name]]
+    gone: list[tuple[str, ...]] = [
+        ("labels", spelling) for name in spelled if name not in labels for spelling in spelled[name]
+    ]
     check_taken_out(text, edited(text, [Set(("labels",), [*labels])]), gone)
 
 

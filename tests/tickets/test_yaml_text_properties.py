@@ -1,17 +1,20 @@
 """Whatever a file looks like, a change leaves every other line as it is, byte for byte."""
 
 import re
+from pathlib import Path as File
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import EditRefused
 from bot.tickets.change import Append, Edit, Path, Remove, Set
 from bot.tickets.writing import SUBTASK_KEYS, TICKET_KEYS
-from bot.tickets.yaml_text import apply, expected, same
-from bot.tickets.yaml_values import parse
+from bot.tickets.yaml_text import apply, expected
+from bot.tickets.yaml_values import parse, same
 from tests.tickets.texts import ticket_texts
 
+CORPUS = sorted((File(__file__).parents[3] / "shared" / "corpus" / "tickets").glob("*.yaml"))
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -109,3 +112,25 @@ def test_a_key_that_is_removed_takes_no_other_line_along(text: str, key: str) ->
         check(text, [Remove((key,))])
     except EditRefused:
         assert "|+" in text or ">+" in text  # blank lines would become a part of the text above
+
+
+@pytest.mark.skipif(not CORPUS, reason="the corpus of real tickets is not beside the project (../shared/corpus)")
+def test_a_change_of_a_real_ticket_leaves_all_other_lines() -> None:
+    for file in CORPUS:
+        text = file.read_bytes().decode()
+        labels = parse(text).value["labels"]
+        assert isinstance(labels, list)
+        entry: Edit = Append(("history",), {"action": "updated", "details": {"op": "one, 'two'"}})
+        for edit in (
+            Set(("status",), "in_review"),
+            Set(("updatedAt",), "2025-11-24T09:30:00.000Z"),
+            Set(("description",), "# One\n\n- two\n"),
+            Set(("title",), "x: y"),
+            Set(("completedAt",), None),
+            Set(("lastSessionId",), "s-1"),
+            Set(("labels",), [*labels[1:], "new"]),
+            Append(("labels",), "new"),
+            Append(("blockedBy",), "T-1"),
+            Append(("subtasks",), {"id": "sub-099", "title": "x", "completed": False, "completedAt": None}),
+        ):
+            check(text, [edit, entry])

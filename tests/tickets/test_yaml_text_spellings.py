@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.tickets.change import Actor, Append, Set, Value
+from bot.tickets.change import Actor, Append, Edit, Set, Value
 from bot.tickets.reading import read_epic, read_ticket
 from bot.tickets.ticket import NewTicket
 from bot.tickets.writing import new_epic, new_ticket
@@ -110,7 +110,7 @@ def test_any_value_can_be_added_to_any_list(place: str) -> None:
     items += [*TEXTS[:40], *OTHERS, ["a", ["b", {"c": []}]], {"m": {"x": {"y": "a\nb"}}, "h": ["a", "b\nc"]}]
     items.append({key: 1 for key in TEXTS if len(key) < 100})
     for item in items:
-        edits = [Append(("a",), item), Set(("z",), "q")]
+        edits: list[Edit] = [Append(("a",), item), Set(("z",), "q")]
         new = apply(text, parse(text), edits, file="f", order=(("id", "a", "b"),)).text
         for read in reads_of(new, place):
             assert isinstance(read, list)

@@ -3,9 +3,11 @@
 from hypothesis import strategies as st
 
 WORDS = st.sampled_from(
-    ["Avatar", "no", "012", "1:30", 'it\'s "q"', "a: b", "x #y", "é😀", "- dash", "2025-07-12", "T-042"]
-    + ["null", "~", "@x", "`x`", "%x", "!x", "&x", "*x", "| x", "[a]", "{a}", "? x", " lead", "trail ", "1e3", "<<"]
-    + ["", "'", '"', "#", "a\tb", "back\\slash", "\\ud83d", "it: 'is'"]
+    [
+        *("Avatar", "no", "012", "1:30", 'it\'s "q"', "a: b", "x #y", "é😀", "- dash", "2025-07-12", "T-042", "1e3"),
+        *("null", "~", "@x", "`x`", "%x", "!x", "&x", "*x", "| x", "[a]", "{a}", "? x", " lead", "trail ", "<<", ""),
+        *("'", '"', "#", "a\tb", "back\\slash", "\\ud83d", "it: 'is'"),
+    ]
 )
 
 
@@ -55,7 +57,7 @@ def scalar_lines(draw: st.DrawFn, key: str, numbers: list[int]) -> list[str]:
     if style == "wrapped":
         return [f"{key}: some", "", f"  more{tail}", *below]
     if style == "spread":
-        return [f'"{key}" :', *draw(between(numbers, (0, 2, 4))), f'  "some', f'  more"{tail}', *below]
+        return [f'"{key}" :', *draw(between(numbers, (0, 2, 4))), '  "some', f'  more"{tail}', *below]
     header = draw(st.sampled_from(["|", "|-", "|2", "|+"] if style == "literal" else [">", ">-", ">+"]))
     indent = 2 if "2" in header else draw(st.sampled_from([2, 3, 4]))
     words = [" " * indent + word if word else "" for word in ("## One", "", "- [ ] two # no comment", "", "  - x")]
