@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import multiprocessing
+import os
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,6 +29,8 @@ from tests.bench import everything_in
 from tests.crash.victim import Kill, live
 
 SIDE_BY_SIDE = 3
+# Every death takes two lives of a bot: `make test` dies at every third place, `.ci/run` at all of them.
+ALL_DEATHS = os.environ.get("DEATHS") == "all"
 WORDS = "Thumbnails come at 64px, 128px and 256px. I begin with the smallest one. That is all for now."
 NOTE = "Backend API is ready"
 
@@ -199,6 +202,8 @@ async def killed_everywhere(
         if door not in besides and not (door in ("model text", "write tickets seen") and seen[door] > 2):
             kills += [Kill(door, seen[door], "before"), Kill(door, seen[door], "after")]
     assert len(kills) > least, kills
+    if not ALL_DEATHS:
+        kills = kills[::3]
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(n: int, kill: Kill) -> None:
