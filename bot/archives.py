@@ -42,6 +42,7 @@ async def export(settings: Settings, wanted: str, form: str, folder: Path, tell:
     path = folder / export_name(content, form)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # what is private stays so wherever it is put
         path.write_bytes(rendered(content, form))
     except OSError as error:
         raise BotError(f"{path} cannot be written: {(error.strerror or 'the disk refuses').lower()}.") from error

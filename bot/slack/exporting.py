@@ -94,8 +94,6 @@ def asked(argument: str) -> tuple[str, bool]:
 
 async def seen_by(parts: Parts, claim: Claim, item: Item, user: str) -> ChatSession:
     """The session that is meant, if this person may see it now; raises SessionNotFound."""
-    parts.people.forget(user=user)  # what was true a minute ago does not count
-    audience = await parts.people.audience_of(user)
     if session_id := item.body.get("session_id"):
         try:
             found = await claim.read(lambda c: get_session(c, str(session_id)))
@@ -106,7 +104,8 @@ async def seen_by(parts: Parts, claim: Claim, item: Item, user: str) -> ChatSess
         if in_thread is None:
             raise SessionNotFound("This thread is no session yet: mention me in it, or link it to a ticket.")
         found = in_thread
-    if not may_see(audience, found):
+    parts.people.forget(channel=found.channel, user=user)  # what was true a minute ago does not count
+    if not may_see(await parts.people.audience_of(user), found):
         raise SessionNotFound(GONE)
     return found
 

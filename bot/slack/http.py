@@ -44,7 +44,7 @@ def web_app(app: AsyncApp, parts: Parts) -> Starlette:
         headers: dict[str, str | Sequence[str]] = {name: [value] for name, value in request.headers.items()}
         try:
             answer = await app.async_dispatch(AsyncBoltRequest(body=body, query=request.url.query, headers=headers))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             log.warning("a payload in no form of Slack's: %s", type(error).__name__)
             return PlainTextResponse("malformed payload", 400)
         return Response(
