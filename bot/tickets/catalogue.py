@@ -7,6 +7,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS blocker (file INTEGER NOT NULL, prefix TEXT NOT NULL,
 CREATE TABLE IF NOT EXISTS made (op TEXT NOT NULL, file INTEGER NOT NULL, PRIMARY KEY (op, file)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS made_file ON made (file);
 """
-_PRAGMAS = "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA busy_timeout = 30000;"
+_BUSY_SECONDS, _TRIES = 30.0, 50
 
 
 class Catalogue:
@@ -93,10 +94,22 @@ class Catalogue:
             raise
 
 
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether the catalogue must be made anew; else others were only working on it."""
+    return not (isinstance(error, sqlite3.OperationalError) and "locked" in str(error))
+
+
 def _open(file: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    for pragma in filter(None, _PRAGMAS.split(";")):
-        connection.execute(pragma)
+    connection = sqlite3.connect(file, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA synchronous = OFF")
+    for again in reversed(range(_TRIES)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:  # two at once: SQLite does not wait here, whatever it is told
+            if not again:
+                raise
+            time.sleep(0.02)
     if connection.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
     return connection

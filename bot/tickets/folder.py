@@ -177,6 +177,8 @@ class Folder(Generic[T]):
     def _await_first_read(self) -> None:
         if not self.read_once.wait(_FIRST_READ_SECONDS):
             raise WorkspaceUnavailable("The tickets are being read for the first time. Try again in a minute.")
+        if not self.swept():
+            self.sweep()
 
     def _write(self, batch: Sequence[tuple[str, Loaded[T] | None]], known: dict[str, Seen]) -> None:
         changed = [(name, one) for name, one in batch if (one.seen if one else None) != known.get(name)]

@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 
 from bot.errors import EpicNotFound, TicketNotFound, TicketUnreadable, WorkspaceUnavailable
 from bot.tickets import index, shelf
-from bot.tickets.catalogue import Catalogue
+from bot.tickets.catalogue import Catalogue, damaged
 from bot.tickets.change import Actor, Change
 from bot.tickets.config import numbering
 from bot.tickets.epic import Epic
@@ -263,7 +263,7 @@ class TicketStore:
         try:
             return ask()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            if not damaged(error):
                 raise WorkspaceUnavailable("The tickets are being read by too many at once. Try again.") from error
             self._catalogue.discard()
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.errors import BotError
-from bot.tickets.catalogue import Catalogue
+from bot.tickets.catalogue import Catalogue, damaged
 from bot.tickets.folder import MANY
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ class Watch:
         self._thread.join(timeout=10)
         for folder in self._folders:
             folder.follows = False
+            folder.read_once.set()  # who waits for the first look, looks
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -63,8 +64,9 @@ class Watch:
             except (BotError, OSError, RuntimeError) as error:
                 log.warning("the tickets cannot be followed just now: %s", error)
             except sqlite3.DatabaseError as error:
-                log.warning("the index of tickets is made anew: %s", error)
-                self._catalogue.discard()
+                log.warning("the index of tickets could not be used: %s", error)
+                if damaged(error):
+                    self._catalogue.discard()
             except Exception:
                 log.exception("the tickets cannot be followed just now")
             self._stop.wait(_AGAIN_SECONDS)
@@ -73,6 +75,7 @@ class Watch:
         """Until a folder appears or goes: its events, after one look at everything."""
         import watchfiles  # not before it is needed: `--help` and the first answer come without it
 
+        self._sweep()  # questions need not wait for the system, which takes up to a second
         there = [folder.path for folder in self._folders if folder.path.is_dir()]
         events = watchfiles.watch(
             self._folder,
@@ -86,7 +89,7 @@ class Watch:
             stop_event=self._stop,
             raise_interrupt=False,
         )
-        next(events, None)  # the system watches from here on
+        next(events, None)  # the system watches from here on: once more, for what changed in between
         again = self._sweep()
         for changes in events:
             if [folder.path for folder in self._folders if folder.path.is_dir()] != there:
