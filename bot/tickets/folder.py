@@ -21,7 +21,7 @@ from bot.tickets.ids import IdKey, written
 from bot.tickets.loading import Loaded, Loader, Problem, settled, stamp_of
 
 T = TypeVar("T")
-MANY = 600  # files that are read in a process of their own, so that this one goes on answering
+MANY = 1500  # files that are read in a process of their own, so that this one goes on answering
 _ENDINGS = (".yaml", ".yml", ".json")
 _BATCH = 200  # files a transaction
 _MOST_PROCESSES = 4

@@ -35,7 +35,8 @@ def written(prefix: str, number: int) -> str:
 
 def mentions(text: str) -> list[str]:
     """What looks like an id in a text, in order; links, code and addresses are left alone."""
-    return _IN_TEXT.findall(_CODE_OR_LINK.sub(" ", text))
+    plain = text if not any(sign in text for sign in ("`", "<", "://")) else _CODE_OR_LINK.sub(" ", text)
+    return _IN_TEXT.findall(plain)
 
 
 def near_numbers(number: int) -> set[int]:
