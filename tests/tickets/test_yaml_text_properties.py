@@ -56,7 +56,7 @@ def may_change(text: str, edit: Edit) -> set[int]:
     if section and re.search(r": [|>]", lines[section[0]]):  # blank lines below may be a part of it
         own += [n for n in section if n > own[-1] and not "".join(lines[own[-1] + 1 : n + 1]).strip()]
     values = {n for n in section if n <= max(own, default=-1) and not stays.match(lines[n])}
-    if isinstance(edit, Remove):
+    if with_comments:
         content = [n for n in own if lines[n].strip() and not lines[n].lstrip().startswith("#c")]
         return values | set(range(content[0], content[-1]))
     if len(edit.path) > 1:
