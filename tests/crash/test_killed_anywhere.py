@@ -29,7 +29,7 @@ from tests.bench import everything_in
 from tests.crash.victim import Kill, live
 
 SIDE_BY_SIDE = 3
-# Every death takes two lives of a bot: `make test` dies at every third place, `.ci/run` at all of them.
+# Every death takes two lives of a bot: `make test` dies at every third place, `DEATHS=all make test` at all of them.
 ALL_DEATHS = os.environ.get("DEATHS") == "all"
 WORDS = "Thumbnails come at 64px, 128px and 256px. I begin with the smallest one. That is all for now."
 NOTE = "Backend API is ready"
