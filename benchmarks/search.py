@@ -24,9 +24,9 @@ from benchmarks.report import duration, megabytes, times
 from bot.database import Database
 from bot.sessions.audience import Audience, for_channel, for_person
 from bot.sessions.models import message, session, thread
-from bot.sessions.said import settle
-from bot.sessions.search import search
-from bot.sessions.wanted import wanted_in
+from bot.sessions.searching.said import settle
+from bot.sessions.searching.search import search
+from bot.sessions.searching.wanted import wanted_in
 
 SIZES = (10_000, 100_000, 1_000_000)
 AIM = 3.0  # p95 at the most, by p95 at the fewest messages

@@ -31,7 +31,7 @@ from bot.database import Database
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
 from bot.sessions.choice import present_ids
-from bot.sessions.said import settle
+from bot.sessions.searching.said import settle
 from bot.settings import Settings, data_folder
 from bot.slack.arrivals import Identity
 from bot.slack.doors import register

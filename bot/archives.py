@@ -16,15 +16,15 @@ from sqlalchemy import Connection
 from bot.database import Database
 from bot.errors import BotError, SessionNotFound
 from bot.inbox.intake import Arrival, is_done, somebody_works, take_in
-from bot.sessions.anchors import Histories, Known, in_database, in_histories
-from bot.sessions.archive_file import FOLDER, file_name
-from bot.sessions.erasing import erasable
-from bot.sessions.finding import LINK, Meant, in_rows, meant
-from bot.sessions.handing_over import export_name, handed_over, rendered
+from bot.sessions.archives.anchors import Histories, Known, in_database, in_histories
+from bot.sessions.archives.archive_file import FOLDER, file_name
+from bot.sessions.archives.erasing import erasable
+from bot.sessions.archives.finding import LINK, Meant, in_rows, meant
+from bot.sessions.archives.handing_over import export_name, handed_over, rendered
+from bot.sessions.archives.shelves import Filed, on_this_machine
+from bot.sessions.archives.verdicts import Verdict, gone, verdict
 from bot.sessions.session import ChatSession, get_session
-from bot.sessions.shelves import Filed, on_this_machine
 from bot.sessions.transcript import JsonObject
-from bot.sessions.verdicts import Verdict, gone, verdict
 from bot.settings import Settings, data_path
 
 Tell = Callable[[str], None]

@@ -15,9 +15,9 @@ from sqlalchemy import Connection
 from bot.archives import export, verify
 from bot.database import Database
 from bot.errors import BotError
-from bot.sessions.archive import finish_archive
-from bot.sessions.archive_chain import archive_session, archived_file
-from bot.sessions.archive_file import write_transcript
+from bot.sessions.archives.archive import finish_archive
+from bot.sessions.archives.archive_chain import archive_session, archived_file
+from bot.sessions.archives.archive_file import write_transcript
 from bot.sessions.session import ChatSession
 from bot.settings import Settings, read_settings
 from tests.sessions.rows import a_session, say

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select
 
+from bot.sessions.archives.entries import ts_ms
 from bot.sessions.audience import Audience, visible
-from bot.sessions.entries import ts_ms
 from bot.sessions.models import link, message, session, thread, turn
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import steps_of

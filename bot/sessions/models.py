@@ -2,11 +2,11 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
 
-from bot.sessions.archive_tables import archive, archive_entry, early, erased
+from bot.sessions.archives.archive_tables import archive, archive_entry, early, erased
 from bot.sessions.columns import Id, metadata, own_id, to
 from bot.sessions.planned_table import planned
 from bot.sessions.reading_table import opened
-from bot.sessions.said_tables import place, said, summary, summary_of, unindexed
+from bot.sessions.searching.said_tables import place, said, summary, summary_of, unindexed
 
 __all__ = [
     "archive",

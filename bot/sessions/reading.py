@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Select, func, select, update
 
 from bot.database import insert_once
+from bot.sessions.archives.entries import ts_ms
 from bot.sessions.audience import Audience, visible
-from bot.sessions.entries import ts_ms
 from bot.sessions.listing import Listed
 from bot.sessions.models import message, opened, session, thread, tool_call, turn
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
-from bot.sessions.said_tables import summary, summary_of
+from bot.sessions.searching.said_tables import summary, summary_of
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Step, messages_of, steps_of, turns_of
 

@@ -10,13 +10,14 @@ import logging
 
 from bot.errors import LinkedElsewhere
 from bot.inbox.claim import Claim, Item
-from bot.sessions import archive, archive_chain, linking
-from bot.sessions.archive_file import write_transcript
+from bot.sessions import linking
+from bot.sessions.archives import archive, archive_chain
+from bot.sessions.archives.archive_file import write_transcript
 from bot.sessions.session import ChatSession, find_by_thread
-from bot.slack import blocks
 from bot.slack.link import answer, ask_replace, linkable, may_work_here, notice, record, tie
 from bot.slack.opening import open_session, refresh_header
 from bot.slack.parts import Parts
+from bot.slack.views import blocks
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import handover
 from bot.sessions.planning import not_started, started
 from bot.sessions.session import ChatSession, Origin, came_from
-from bot.slack import blocks, session_blocks
 from bot.slack.link import answer, ask_replace, linkable, notice, tie
 from bot.slack.opening import open_session, refresh_header
 from bot.slack.parts import Parts
+from bot.slack.views import blocks, session_blocks
 from bot.slack.workspaces import Workspace
 from bot.tickets.ticket import Ticket
 

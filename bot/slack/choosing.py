@@ -6,9 +6,9 @@ from bot.errors import BotError
 from bot.inbox.claim import Claim, Item
 from bot.sessions.choice import choose_workspace
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks
 from bot.slack.link import answer
 from bot.slack.parts import Parts
+from bot.slack.views import blocks
 
 
 async def workspace(parts: Parts, claim: Claim, item: Item, wanted: str) -> None:

@@ -8,7 +8,7 @@ from bot.inbox.intake import Arrival
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, workspace_here
-from bot.slack.session_blocks import page_from
+from bot.slack.views.session_blocks import page_from
 
 
 async def link(parts: Parts, ack: Any, body: dict[str, Any]) -> None:

@@ -16,10 +16,10 @@ from bot.sessions.reading import Whereabouts, unread
 from bot.sessions.session import ChatSession, find_by_thread
 from bot.sessions.transcript import Turn
 from bot.slack import clicks, forms
-from bot.slack.activity_view import named
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered
-from bot.slack.review_blocks import Against, note_modal, review, spoken
+from bot.slack.views.activity_view import named
+from bot.slack.views.review_blocks import Against, note_modal, review, spoken
 from bot.slack.workspaces import Workspace
 from bot.tickets.closing import ACTIVE, UNREAD, still_open
 from bot.tickets.ticket import Ticket

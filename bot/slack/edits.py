@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from bot.inbox.claim import Claim, Item, change_waiting, finish, stop_asked, waiting_items
-from bot.sessions.archive_chain import follow
+from bot.sessions.archives.archive_chain import follow
 from bot.sessions.session import (
     ChatSession,
     delete_message,

@@ -8,15 +8,15 @@ from sqlalchemy import Connection
 
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
-from bot.sessions import erasing
-from bot.sessions.archive_chain import follow
+from bot.sessions.archives import erasing
+from bot.sessions.archives.archive_chain import follow
 from bot.sessions.session import find_by_thread, first_words, get_session, title_follows
 from bot.sessions.transcript import ENDED, steps_of, turns_of
 from bot.slack.archiving import write_behind
-from bot.slack.markdown import answer_parts, answer_text
 from bot.slack.opening import plain_words, refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import pieces_of
+from bot.slack.views.markdown import answer_parts, answer_text
 
 OF_TURN = re.compile(r"(?:t-|turn\.)(\w+)\.")
 

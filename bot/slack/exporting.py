@@ -9,16 +9,17 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError, SessionNotFound
 from bot.inbox.claim import Claim, Item, finish, note_on
+from bot.sessions.archives.handing_over import FORMATS, export_name, handed_over, rendered
 from bot.sessions.audience import may_see
-from bot.sessions.handing_over import FORMATS, export_name, handed_over, rendered
 from bot.sessions.session import ChatSession, find_by_thread, get_session
-from bot.slack import blocks, clicks
+from bot.slack import clicks
 from bot.slack.arrivals import as_ts
 from bot.slack.delivery import own_messages
 from bot.slack.link import answer, may_work_here
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of
 from bot.slack.seeing import GONE
+from bot.slack.views import blocks
 
 HERE = "here"
 SPELLED = {"markdown": "md", "htm": "html", "page": "html"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.errors import BotError, InvalidTicket
-from bot.slack.ticket_blocks import MOST_PAGES
+from bot.slack.views.ticket_blocks import MOST_PAGES
 from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key, written
 from bot.tickets.vocabulary import Priority, Status, TicketType, spelled
 

@@ -7,14 +7,15 @@ from typing import Any
 
 from bot.errors import BotError, EpicNotFound
 from bot.inbox.claim import Claim, Item
-from bot.slack import clicks, ticket_blocks
+from bot.slack import clicks
 from bot.slack.filters import Filters, filters_in
 from bot.slack.link import answer
-from bot.slack.markdown import Shown, plain
 from bot.slack.parts import Parts
 from bot.slack.place import place_of, workspace_here
 from bot.slack.searching import said
-from bot.slack.ticket_blocks import Below, Page, page_from
+from bot.slack.views import ticket_blocks
+from bot.slack.views.markdown import Shown, plain
+from bot.slack.views.ticket_blocks import Below, Page, page_from
 from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key
 from bot.tickets.store import TicketStore
 from bot.tickets.summary import TicketSummary

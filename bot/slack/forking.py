@@ -12,13 +12,14 @@ from bot.inbox.intake import Arrival, take_in
 from bot.sessions.forking import end_of, fork_of, fork_title
 from bot.sessions.linking import current_link
 from bot.sessions.session import ChatSession, Origin, find_by_thread, get_session
-from bot.slack import blocks, clicks, forms, session_blocks, session_modals
+from bot.slack import clicks, forms
 from bot.slack.link import may_work_here
 from bot.slack.opening import permalink
 from bot.slack.parts import Parts
 from bot.slack.place import Place, remembered
 from bot.slack.roots import open_thread
 from bot.slack.seeing import session_here, session_of
+from bot.slack.views import blocks, session_blocks, session_modals
 
 
 async def open_from_message(parts: Parts, ack: Any, body: dict[str, Any]) -> None:

@@ -13,12 +13,12 @@ from bot.inbox.intake import Arrival
 from bot.sessions.linking import current_link
 from bot.sessions.listing import recent_sessions
 from bot.sessions.session import find_at
-from bot.slack import blocks, modals
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.link import linkable
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered, workspace_here
 from bot.slack.threads import recent_threads
+from bot.slack.views import blocks, modals
 
 log = logging.getLogger(__name__)
 TOO_LATE = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.slack.blocks import section
-from bot.slack.markdown import Shown
+from bot.slack.views.blocks import section
+from bot.slack.views.markdown import Shown
 
 LINES = """\
 *Talk to me*: mention me in a thread, or write to me directly. A thread I serve is a session;

@@ -14,10 +14,10 @@ from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import linking
 from bot.sessions.listing import active_elsewhere
 from bot.sessions.session import ChatSession, find_by_thread, set_state
-from bot.slack import blocks, session_blocks
 from bot.slack.opening import open_session, permalink, refresh_header
 from bot.slack.parts import Parts
 from bot.slack.roots import open_thread
+from bot.slack.views import blocks, session_blocks
 from bot.slack.workspaces import Workspace
 from bot.tickets.change import Value
 from bot.tickets.store import TicketStore

@@ -7,12 +7,13 @@ from typing import Any
 
 from bot.errors import BotError, EpicNotFound
 from bot.inbox.claim import Claim, Item
-from bot.slack import blocks, forms, modals, ticket_blocks
+from bot.slack import forms
 from bot.slack.link import answer, notice
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered
-from bot.slack.ticket_form import block_of, filled, in_one_line, new_ticket_modal
 from bot.slack.tickets import card
+from bot.slack.views import blocks, modals, ticket_blocks
+from bot.slack.views.ticket_form import block_of, filled, in_one_line, new_ticket_modal
 from bot.slack.workspaces import Workspace
 from bot.tickets.epic import Epic
 from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key

@@ -13,7 +13,7 @@ from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, NotYet
 from bot.inbox.intake import Arrival, take_in
-from bot.sessions.archive import newest_archive
+from bot.sessions.archives.archive import newest_archive
 from bot.sessions.linking import current_link
 from bot.sessions.session import (
     ChatSession,
@@ -25,9 +25,9 @@ from bot.sessions.session import (
     start_session,
     title_from,
 )
-from bot.slack import blocks
 from bot.slack.arrivals import SAID, said_in
 from bot.slack.parts import Parts
+from bot.slack.views import blocks
 from bot.slack.words import MENTION, command_in
 from bot.slack.workspaces import Workspace
 

@@ -9,15 +9,16 @@ from bot.inbox.claim import Claim, Item
 from bot.inbox.intake import thread_for
 from bot.sessions import planning
 from bot.sessions.session import get_session
-from bot.slack import blocks, clicks, forms, session_blocks, session_modals
+from bot.slack import clicks, forms
 from bot.slack.link import answer, linkable, may_work_here
 from bot.slack.opening import permalink
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered
 from bot.slack.roots import open_thread
 from bot.slack.seeing import planned_of
-from bot.slack.session_blocks import planned_in
 from bot.slack.tickets import linked_ticket, sessions_list
+from bot.slack.views import blocks, session_blocks, session_modals
+from bot.slack.views.session_blocks import planned_in
 
 
 async def open_from_composer(parts: Parts, body: dict[str, Any], ticket_id: str) -> None:

@@ -19,9 +19,9 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.sessions.transcript import Step, ToolCall, Turn
 from bot.slack.delivery import metadata, show_post
-from bot.slack.markdown import Piece, answer_parts, answer_text
 from bot.slack.pace import Appends
 from bot.slack.parts import Parts
+from bot.slack.views.markdown import Piece, answer_parts, answer_text
 
 log = logging.getLogger(__name__)
 STREAM_LIVES_MS = 240_000  # Slack ends a stream about five minutes after its start (slack-facts 14)

@@ -12,14 +12,15 @@ from bot.inbox.claim import Claim, Item, finish
 from bot.inbox.intake import Arrival, served, take_in
 from bot.sessions.planning import rename_planned
 from bot.sessions.session import ChatSession, find_by_thread, own_title, rename_session
-from bot.slack import blocks, clicks, forms, session_blocks, session_modals
+from bot.slack import clicks, forms
 from bot.slack.arrivals import as_ts, team_of
 from bot.slack.link import answer, may_work_here, notice
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.place import Place, remembered
 from bot.slack.seeing import planned_of, session_here, session_of
-from bot.slack.session_blocks import planned_in, planned_value
+from bot.slack.views import blocks, session_blocks, session_modals
+from bot.slack.views.session_blocks import planned_in, planned_value
 
 log = logging.getLogger(__name__)
 

@@ -8,12 +8,13 @@ from bot.errors import BotError, SessionNotFound
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks, clicks
+from bot.slack import clicks
 from bot.slack.link import answer, may_work_here, resume
 from bot.slack.opening import permalink
 from bot.slack.parts import Parts
 from bot.slack.place import Place
 from bot.slack.seeing import session_of
+from bot.slack.views import blocks
 
 
 async def clicked(parts: Parts, ack: Any, body: dict[str, Any]) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.inbox.intake import Arrival, take_in
-from bot.slack.blocks import Shown
 from bot.slack.delivery import deliver
 from bot.slack.parts import Parts
+from bot.slack.views.blocks import Shown
 
 
 async def open_thread(

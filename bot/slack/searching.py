@@ -6,12 +6,12 @@ import asyncio
 import re
 from datetime import UTC, datetime
 
-from bot.sessions.search import Hit, search
-from bot.sessions.wanted import wanted_in
-from bot.slack.blocks import cut
+from bot.sessions.searching.search import Hit, search
+from bot.sessions.searching.wanted import wanted_in
 from bot.slack.opening import permalink
 from bot.slack.parts import Parts
-from bot.slack.ticket_blocks import Below, Page
+from bot.slack.views.blocks import cut
+from bot.slack.views.ticket_blocks import Below, Page
 from bot.slack.words import as_typed
 
 PAGE = 5

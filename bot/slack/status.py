@@ -9,16 +9,17 @@ from bot.errors import EditConflict, InvalidTicket, TransitionNotAllowed
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks, clicks, forms, ticket_blocks
+from bot.slack import clicks, forms
 from bot.slack.closing import NotReviewed, review_key, session_of, speaks_against
 from bot.slack.link import answer, notice
 from bot.slack.looks import Look
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of
-from bot.slack.review_blocks import Against, review
 from bot.slack.tickets import card, linked_ticket
 from bot.slack.viewing import draw_anew
+from bot.slack.views import blocks, ticket_blocks
+from bot.slack.views.review_blocks import Against, review
 from bot.slack.words import letters_of
 from bot.slack.workspaces import Workspace
 from bot.tickets.change import Change

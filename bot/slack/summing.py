@@ -30,9 +30,9 @@ from bot.sessions.summaries import (
     said_there,
 )
 from bot.slack.link import answer, may_work_here
-from bot.slack.markdown import Shown, answer_parts, safe
 from bot.slack.opening import earlier_messages, open_session, refresh_header
 from bot.slack.parts import Parts
+from bot.slack.views.markdown import Shown, answer_parts, safe
 from bot.slack.workspaces import Workspace
 
 MOST_SESSIONS = 40

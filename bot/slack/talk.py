@@ -13,7 +13,7 @@ from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import transcript
-from bot.sessions.archive_chain import follow_late
+from bot.sessions.archives.archive_chain import follow_late
 from bot.sessions.linking import current_link, refer, references_of
 from bot.sessions.session import (
     ChatSession,
@@ -22,12 +22,12 @@ from bot.sessions.session import (
     keep_message,
     speakers,
 )
-from bot.slack import blocks
 from bot.slack.link import record, resume
 from bot.slack.listening import Room, answers
 from bot.slack.opening import open_session, refresh_header, said_by
 from bot.slack.parts import Parts
 from bot.slack.turns import run
+from bot.slack.views import blocks
 from bot.slack.words import Word, command_in
 from bot.slack.workspaces import Workspace
 from bot.tickets.ticket import Ticket

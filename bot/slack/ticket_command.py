@@ -12,8 +12,8 @@ from bot.slack.link import answer
 from bot.slack.new_ticket import one_line
 from bot.slack.parts import Parts
 from bot.slack.status import status
-from bot.slack.ticket_blocks import Page
 from bot.slack.tickets import card, help_for, show_sessions
+from bot.slack.views.ticket_blocks import Page
 from bot.slack.words import as_typed, begins_status
 from bot.tickets.ids import id_key
 from bot.tickets.store import TicketStore

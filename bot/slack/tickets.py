@@ -14,12 +14,12 @@ from bot.sessions.linking import current_link
 from bot.sessions.listing import Listed, count_of_ticket, sessions_of_ticket
 from bot.sessions.planning import Planned, count_upcoming, upcoming
 from bot.sessions.session import find_by_thread
-from bot.slack import blocks, session_blocks, ticket_blocks
 from bot.slack.help import help_text
 from bot.slack.link import answer, may_work_here, notice
 from bot.slack.opening import permalink
 from bot.slack.parts import Parts
-from bot.slack.session_blocks import PAGE, Page, PlannedEntry, SessionEntry
+from bot.slack.views import blocks, session_blocks, ticket_blocks
+from bot.slack.views.session_blocks import PAGE, Page, PlannedEntry, SessionEntry
 from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket

@@ -9,12 +9,13 @@ from typing import Any
 
 from bot.errors import BotError, CriterionGone, SubtaskNotFound
 from bot.inbox.claim import Claim, Item, finish
-from bot.slack import blocks, clicks
+from bot.slack import clicks
 from bot.slack.looks import look_from
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered
-from bot.slack.ticket_view import criterion_changes, subtask_changes, subtask_name
 from bot.slack.viewing import draw_anew
+from bot.slack.views import blocks
+from bot.slack.views.ticket_view import criterion_changes, subtask_changes, subtask_name
 from bot.tickets.change import Change
 from bot.tickets.criteria import criteria_of, ticked
 from bot.tickets.store import TicketStore

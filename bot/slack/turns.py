@@ -26,10 +26,10 @@ from bot.sessions.transcript import Turn
 from bot.slack.closing import for_agent
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
-from bot.slack.markdown import answer_parts, answer_text, failed_note, stopped_note
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import Preview, pieces_of
+from bot.slack.views.markdown import answer_parts, answer_text, failed_note, stopped_note
 from bot.slack.workspaces import Workspace
 from bot.tickets.change import stamp
 from bot.tickets.store import TicketStore

@@ -9,22 +9,23 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
 from bot.errors import BotError
+from bot.sessions.archives.entries import entries_of
+from bot.sessions.archives.export import rows_of
 from bot.sessions.audience import Audience, may_see
-from bot.sessions.entries import entries_of
-from bot.sessions.export import rows_of
 from bot.sessions.reading import deeds, mark_opened, places_of
 from bot.sessions.session import ChatSession, get_session
-from bot.slack import activity_view, clicks, forms, ticket_view
-from bot.slack.blocks import Block, Shown, button
+from bot.slack import clicks, forms
 from bot.slack.looks import Look, look_from
-from bot.slack.modals import View
 from bot.slack.parts import Parts
 from bot.slack.place import Place, place_of, remembered
 from bot.slack.seeing import session_of
-from bot.slack.session_blocks import page_from
-from bot.slack.ticket_view import Details
 from bot.slack.tickets import named, sessions_list
-from bot.slack.transcript_view import transcript
+from bot.slack.views import activity_view, ticket_view
+from bot.slack.views.blocks import Block, Shown, button
+from bot.slack.views.modals import View
+from bot.slack.views.session_blocks import page_from
+from bot.slack.views.ticket_view import Details
+from bot.slack.views.transcript_view import transcript
 from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket

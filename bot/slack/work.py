@@ -18,7 +18,6 @@ from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
 from bot.slack import (
     births,
-    blocks,
     erasing,
     exporting,
     find_tickets,
@@ -42,6 +41,7 @@ from bot.slack.talk import talk, word_of
 from bot.slack.ticket_command import slash_ticket
 from bot.slack.ticking import tick
 from bot.slack.turns import run
+from bot.slack.views import blocks
 from bot.slack.words import Word, as_typed
 
 log = logging.getLogger(__name__)

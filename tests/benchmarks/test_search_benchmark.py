@@ -8,8 +8,8 @@ import pytest
 
 from benchmarks.search import COMMON, Reader, Talk, fill, main, questions, readers
 from bot.database import Database
-from bot.sessions.search import search
-from bot.sessions.wanted import wanted_in
+from bot.sessions.searching.search import search
+from bot.sessions.searching.wanted import wanted_in
 
 
 def test_it_prints_a_table_a_size_and_says_whether_the_aim_holds(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,9 +8,9 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 from bot.database import Database
-from bot.sessions.anchors import in_database, in_histories
-from bot.sessions.shelves import on_this_machine
-from bot.sessions.verdicts import verdict
+from bot.sessions.archives.anchors import in_database, in_histories
+from bot.sessions.archives.shelves import on_this_machine
+from bot.sessions.archives.verdicts import verdict
 from tests.bench import everything_in
 from tests.crash.test_killed_anywhere import Scene, killed_everywhere, processes
 

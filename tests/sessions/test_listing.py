@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection
 
-from bot.sessions.archive import finish_archive, record_archive
+from bot.sessions.archives.archive import finish_archive, record_archive
 from bot.sessions.audience import Audience, for_person
 from bot.sessions.linking import link_session, unlink_session
 from bot.sessions.listing import Listed, recent_sessions, sessions_of_ticket

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.demo import SAMPLE
 from bot.local_slack.view_check import view_problems
-from bot.slack.home_blocks import HomeSession, found_view, home_view
-from bot.slack.markdown import Shown
+from bot.slack.views.home_blocks import HomeSession, found_view, home_view
+from bot.slack.views.markdown import Shown
 from bot.tickets.summary import TicketSummary
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, numbered, told

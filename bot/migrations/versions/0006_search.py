@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from bot.sessions.said import settle
+from bot.sessions.searching.said import settle
 
 revision = "0006"
 down_revision = "0005"

@@ -1,0 +1,1 @@
+"""Archived transcripts: the file, its chain, who can vouch for it, and how people get it."""
