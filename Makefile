@@ -19,7 +19,7 @@ demo: .venv/.ready
 	@$(BIN)/python -m bot demo
 
 test: .venv/.ready-for-tests
-	@$(BIN)/python -m pytest -ra
+	@$(BIN)/python -m pytest -ra --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: .venv/.ready-for-tests
 	@$(BIN)/python -m ruff check .

@@ -104,6 +104,12 @@ def waiting_items(connection: Connection, thread_id: int) -> list[Item]:
     return [Item(r.id, r.key, r.kind, r.order_ts, json.loads(r.body), r.attempts, r.received_ms) for r in rows]
 
 
+def beginning_waits(connection: Connection, thread_id: int, thread_ts: str) -> bool:
+    """Whether the item with which a thread of the bot's own begins (it has the root's ts) is still to be done."""
+    begins = (inbox.c.thread_id == thread_id, inbox.c.order_ts == thread_ts, inbox.c.kind != "message")
+    return connection.execute(select(inbox.c.id).where(*begins, inbox.c.state == "new")).first() is not None
+
+
 def finish(connection: Connection, items: Sequence[Item], *, turn_id: int | None = None) -> None:
     """Marks items as done. Their keys stay, so that a late redelivery is known; what they said does not."""
     ids = [item.id for item in items]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.agent.definition import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
-from bot.inbox.claim import Claim, NotYet
+from bot.inbox.claim import Claim, NotYet, beginning_waits
 from bot.inbox.intake import Arrival, take_in
 from bot.sessions.archives.archive import newest_archive
 from bot.sessions.linking import current_link
@@ -43,7 +43,7 @@ async def open_session(
     found = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     if found:
         return found
-    if await claim.read(lambda c: posts.root_pending(c, claim.team, claim.channel, claim.thread_ts)):
+    if until > claim.thread_ts and await claim.read(lambda c: _begins_otherwise(c, claim)):
         raise NotYet  # somebody was quicker than what the bot's own thread begins with
     found_said = await earlier_messages(parts, claim)
     earlier = [said for said in found_said if said.ts <= until]
@@ -73,6 +73,12 @@ async def open_session(
         return get_session(connection, made.id)
 
     return await claim.write("session begins", begin)
+
+
+def _begins_otherwise(connection: Connection, claim: Claim) -> bool:
+    """Whether the bot's own beginning of this thread is on its way, or waits here already."""
+    on_its_way = posts.root_pending(connection, claim.team, claim.channel, claim.thread_ts)
+    return on_its_way or beginning_waits(connection, claim.thread_id, claim.thread_ts)
 
 
 def plain_words(text: str) -> str:

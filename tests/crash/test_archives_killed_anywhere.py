@@ -15,8 +15,6 @@ from tests.bench import everything_in
 from tests.crash.test_killed_anywhere import Scene, killed_everywhere, processes
 
 __all__ = ["processes"]
-# How often files are looked at, and threads are let go, is not the same in every life.
-BESIDES = ("write tickets seen", "write workspace seen", "write release")
 
 
 async def says(here: Scene, text: str, told: str) -> None:
@@ -88,9 +86,7 @@ def archived_again_once(here: Scene) -> None:
 async def test_archiving_again_killed_anywhere_adds_what_is_new_once(
     tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
 ) -> None:
-    await killed_everywhere(
-        archive_again, archived_again_once, tmp_path, sqlite_template, processes, least=12, besides=BESIDES
-    )
+    await killed_everywhere(archive_again, archived_again_once, tmp_path, sqlite_template, processes, least=12)
 
 
 async def export(here: Scene) -> None:
@@ -108,4 +104,4 @@ def exported_once(here: Scene) -> None:
 async def test_a_transcript_handed_over_is_there_once(
     tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
 ) -> None:
-    await killed_everywhere(export, exported_once, tmp_path, sqlite_template, processes, least=8, besides=BESIDES)
+    await killed_everywhere(export, exported_once, tmp_path, sqlite_template, processes, least=8)
