@@ -25,9 +25,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.agent.definition import Agent, read_agents
 from bot.agent.model import Model
 from bot.database import Database
+from bot.definitions.agents import Agent, read_agents
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
 from bot.sessions.choice import present_ids

@@ -1,4 +1,7 @@
-"""The YAML file of SCIOREX_CONFIG: what takes more than a line. Here the commands' names and the workspaces."""
+"""The YAML file of SCIOREX_CONFIG: what takes more than a line. Here the commands' names and the workspaces.
+
+What agents may do stands in config_sections.py.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,12 @@ from typing import Annotated, Any
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
-KEYS = ("commands", "workspaces")
+from bot.config_sections import CHANNEL_ID, Sections
+
+KEYS = ("commands", "workspaces", *Sections.model_fields)
 WORKSPACE_KEYS = ("folder", "channels", "default")
 # It is kept in the database, in buttons and in files; people type it.
 WORKSPACE_NAME = r"[a-z0-9][a-z0-9_-]{0,30}"
-CHANNEL_ID = r"[A-Z][A-Z0-9]{5,20}"
 
 
 def _command(name: str) -> str:
@@ -53,6 +57,7 @@ class Config:
 
     commands: CommandNames = field(default_factory=CommandNames)
     workspaces: tuple[WorkspaceEntry, ...] = ()
+    sections: Sections = field(default_factory=Sections)
     wrong: tuple[str, ...] = ()
     names_workspaces: bool = False  # whether it has the key, however wrong what stands there is
 
@@ -71,16 +76,17 @@ def read_config(file: Path) -> Config:
         return Config(wrong=(f"{file}, line {mark.line + 1 if mark else 1}: not valid YAML",))
     if content is None:
         return Config()
-    known = " and ".join(KEYS)
+    known = ", ".join(KEYS)
     if not isinstance(content, dict):
         return Config(wrong=(f"{file} must hold keys and values; known: {known}",))
     wrong = [f"line {line}: the key {key} stands there twice" for line, key in twice]
     wrong += [f"the key {key} is not known; known: {known}" for key in content if key not in KEYS]
     commands, wrong_commands = _commands(content.get("commands") or {})
     workspaces, wrong_workspaces = _workspaces(content.get("workspaces"), file.parent)
-    wrong += [*wrong_commands, *wrong_workspaces]
+    sections, wrong_sections = _sections(content)
+    wrong += [*wrong_commands, *wrong_workspaces, *wrong_sections]
     named = content.get("workspaces") is not None
-    return Config(commands, workspaces, tuple(f"{file}: {one}" for one in wrong), named)
+    return Config(commands, workspaces, sections, tuple(f"{file}: {one}" for one in wrong), named)
 
 
 def sentences(error: ValidationError) -> Iterator[tuple[str, str]]:
@@ -98,6 +104,17 @@ def _commands(given: Any) -> tuple[CommandNames, list[str]]:
         return CommandNames(), [f"commands.{name} {text}" for name, text in sentences(error)]
     twice = len({commands.link, commands.unlink, commands.ticket}) < 3
     return commands, ["two commands have the same name"] if twice else []
+
+
+def _sections(content: dict[Any, Any]) -> tuple[Sections, list[str]]:
+    """Each section as it stands there; one that is wrong has its defaults."""
+    given = {key: content[key] for key in Sections.model_fields if content.get(key) is not None}
+    try:
+        return Sections.model_validate(given), []
+    except ValidationError as error:
+        wrong = list(sentences(error))
+    right = {key: value for key, value in given.items() if all(where.split(".")[0] != key for where, _ in wrong)}
+    return Sections.model_validate(right), [f"{where.removesuffix('.[key]')} {text}" for where, text in wrong]
 
 
 def _workspaces(given: Any, base: Path) -> tuple[tuple[WorkspaceEntry, ...], list[str]]:

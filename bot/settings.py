@@ -14,6 +14,7 @@ from dotenv import dotenv_values
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from bot.config_file import KEYS, CommandNames, Config, WorkspaceEntry, read_config, sentences
+from bot.config_sections import Access, AgentChoice, Limits, Price, ServerEntry
 from bot.errors import BotError
 
 # mcp_named: mcp, for a workspace that is given by name; archives: export, verify, erase
@@ -133,6 +134,11 @@ class Settings(BaseModel):
     )
     commands: CommandNames = CommandNames()
     workspaces: tuple[WorkspaceEntry, ...] = ()  # of SCIOREX_CONFIG; where it names none, SCIOREX_WORKSPACE counts
+    servers: Mapping[str, ServerEntry] = Field(default_factory=dict)
+    access: Access = Access()
+    prices: Mapping[str, Price] = Field(default_factory=dict)
+    limits: Limits = Limits()
+    agents: AgentChoice = AgentChoice()
 
     @property
     def ticket_workspaces(self) -> tuple[WorkspaceEntry, ...]:
@@ -173,7 +179,7 @@ def look_at_settings(
     if need == "mcp" and "sciorex_workspace" in values:
         values.pop("sciorex_config", None)
     config = read_config(Path(str(values["sciorex_config"]))) if "sciorex_config" in values else Config()
-    values |= {"commands": config.commands, "workspaces": config.workspaces}
+    values |= {"commands": config.commands, "workspaces": config.workspaces, **dict(config.sections)}
     problems += (SettingProblem("SCIOREX_CONFIG", text) for text in config.wrong)
     try:
         settings = Settings.model_validate(values)

@@ -15,18 +15,33 @@ BELOW = {
     "tickets": {"errors"},
     "sessions": {"tickets", "errors", "database"},
     "inbox": {"sessions", "tickets", "errors", "database"},
-    "mcp_servers": {"tickets", "errors"},
-    "agent": {"mcp_servers", "inbox", "sessions", "tickets", "errors", "database"},
-    "slack": {"agent", "mcp_servers", "inbox", "sessions", "tickets", "errors", "database"},
+    "definitions": {"errors"},
+    "mcp_servers": {"definitions", "tickets", "errors", "config_sections"},
+    "agent": {"mcp_servers", "definitions", "inbox", "sessions", "tickets", "errors", "database", "config_sections"},
+    "slack": {
+        *("agent", "mcp_servers", "definitions", "inbox", "sessions", "tickets", "errors", "database"),
+        "config_sections",
+    },
     "database": set[str](),
     "migrations": {"sessions"},
-    "settings": {"errors", "config_file"},
-    "config_file": set[str](),
+    "settings": {"errors", "config_file", "config_sections"},
+    "config_file": {"config_sections"},
+    "config_sections": set[str](),
     "logs": set[str](),
     "local_slack": set[str](),
     "local_model": set[str](),
     "archives": {"inbox", "sessions", "errors", "database", "settings"},
-    "doctor": {"slack", "mcp_servers", "sessions", "tickets", "errors", "database", "settings", "config_file"},
+    "doctor": {
+        "slack",
+        "mcp_servers",
+        "definitions",
+        "sessions",
+        "tickets",
+        "errors",
+        "database",
+        "settings",
+        "config_file",
+    },
 }
 ROOTS = {"__main__", "app", "demo", "__init__"}
 # Where an outside library may be imported.
@@ -37,7 +52,7 @@ HOMES = {
     "sqlalchemy": {"database", "sessions", "inbox", "migrations"},
     "alembic": {"database", "migrations"},
     "psycopg": {"database"},
-    "yaml": {"tickets", "settings", "config_file", "agent"},
+    "yaml": {"tickets", "settings", "config_file", "definitions"},
     "mcp": {"mcp_servers", "agent"},
 }
 # The type of what db.write hands to a function; naming it is not SQL.

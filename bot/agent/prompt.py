@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.agent.definition import Agent
+from bot.definitions.agents import Agent
 from bot.tickets.epic import Epic
 from bot.tickets.subtask import Subtask
 from bot.tickets.ticket import Ticket

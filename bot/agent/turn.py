@@ -16,7 +16,6 @@ from mcp import Client
 from mcp.server import MCPServer
 from mcp.types import RequestParamsMeta, TextContent
 
-from bot.agent.definition import TICKETS_SERVER, Agent
 from bot.agent.model import Model, Reply
 from bot.agent.prompt import (
     FORKED,
@@ -31,6 +30,7 @@ from bot.agent.prompt import (
     system_blocks,
 )
 from bot.agent.reads import Context, GetContext, known, receipt_of
+from bot.definitions.agents import TICKETS_SERVER, Agent
 from bot.errors import AgentUnavailable
 from bot.inbox.claim import Claim
 from bot.mcp_servers.caller import OP, READ

@@ -12,8 +12,8 @@ from functools import partial
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
-from bot.agent.definition import DEFAULT_AGENT
 from bot.agent.summary import Summed, sum_up
+from bot.definitions.agents import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from bot.agent.definition import DEFAULT_AGENT
+from bot.definitions.agents import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish

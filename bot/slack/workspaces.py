@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bot.agent.definition import DEFAULT_AGENT, Agent
+from bot.definitions.agents import DEFAULT_AGENT, Agent
 from bot.errors import WorkspaceUnknown
 from bot.tickets.store import TicketStore
 

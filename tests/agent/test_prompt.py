@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from bot.agent.definition import DEFAULT_AGENT, Agent
 from bot.agent.prompt import (
     FORKED,
     LARGEST_CONTEXT,
@@ -21,6 +20,7 @@ from bot.agent.prompt import (
     system_blocks,
     ticket_context,
 )
+from bot.definitions.agents import DEFAULT_AGENT, Agent
 from bot.local_model.refusals import refusal_of
 from bot.local_model.usage import Cache
 from bot.tickets.epic import Epic

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from bot.agent.definition import DEFAULT_AGENT
 from bot.agent.model import Reply
 from bot.agent.reads import Context, known, receipt_of
 from bot.agent.turn import Outcome, Setting, run_turn, tools_of
 from bot.database import Database
+from bot.definitions.agents import DEFAULT_AGENT
 from bot.inbox.claim import Claim
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from bot.agent.definition import DEFAULT_AGENT
 from bot.agent.prompt import (
     AgentStep,
     Line,
@@ -17,6 +16,7 @@ from bot.agent.prompt import (
     system_blocks,
     ticket_context,
 )
+from bot.definitions.agents import DEFAULT_AGENT
 from bot.local_model import Reply, ToolCall, document_script
 from bot.local_model.refusals import refusal_of
 from bot.local_model.script import DISCLAIMER

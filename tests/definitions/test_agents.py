@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.agent.definition import DEFAULT_AGENT, Agent, Agents, read_agents
+from bot.definitions.agents import DEFAULT_AGENT, Agent, Agents, read_agents
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "extensions" / "agents"
 SAMPLE = Path(__file__).resolve().parents[2] / "bot" / "sample_workspace"
