@@ -16,16 +16,9 @@ from mcp import Client
 from mcp.server import MCPServer
 from mcp.types import RequestParamsMeta, TextContent
 
+from bot.agent.lines import Lines, lines_of
 from bot.agent.model import Model, Reply
 from bot.agent.prompt import (
-    FORKED,
-    AgentStep,
-    Line,
-    Note,
-    PersonLine,
-    ToolResult,
-    ToolResults,
-    hand_over,
     request_messages,
     system_blocks,
 )
@@ -36,9 +29,7 @@ from bot.inbox.claim import Claim
 from bot.mcp_servers.caller import OP, READ
 from bot.mcp_servers.reads import read_in
 from bot.sessions import transcript
-from bot.sessions.forking import Inherited, inherited
-from bot.sessions.session import get_session
-from bot.sessions.transcript import Message, Step, ToolCall, Turn
+from bot.sessions.transcript import Step, ToolCall, Turn
 
 MOST_STEPS = 24
 MAX_TOKENS = 8_000
@@ -107,7 +98,7 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
     tools = [_offered(tool) for tool in (await setting.tools.list_tools()).tools]
     while True:
         await setting.catch_up()
-        lines = await claim.read(lambda c: _lines(c, turn))
+        lines = await claim.read(lambda c: lines_of(c, turn))
         last = lines.steps[-1]
         if last.role == "assistant" and not last.calls:
             return Outcome("answered")
@@ -123,22 +114,14 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
         context = await setting.context()
         reply = await _ask(lines, context, setting, tools, show)
         await setting.catch_up()
-        if not (await claim.read(lambda c: _lines(c, turn))).asked:
+        if not (await claim.read(lambda c: lines_of(c, turn))).asked:
             return Outcome("stopped")  # what was deleted meanwhile is not answered
         save = functools.partial(_save, turn=turn, reply=reply, context=context, setting=setting)
         await claim.write("save step", save)
 
 
-@dataclass(frozen=True)
-class _Lines:
-    all: list[Line]
-    asked: list[PersonLine]  # what this turn is to answer, without what was deleted
-    steps: list[Step]
-    receipt: str | None
-
-
 async def _ask(
-    lines: _Lines, context: Context | None, setting: Setting, tools: list[dict[str, Any]], show: Show
+    lines: Lines, context: Context | None, setting: Setting, tools: list[dict[str, Any]], show: Show
 ) -> Reply:
     return await setting.model.ask(
         model=setting.agent.model,
@@ -184,58 +167,6 @@ def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None,
         model=reply.model,
         now_ms=setting.now_ms(),
         receipt=receipt_of(context),
-    )
-
-
-def _lines(connection: Any, turn: Turn) -> _Lines:
-    """The whole session as lines for the model, what it was forked from first, and this turn's own part of them."""
-    said = {m.id: m for m in transcript.messages_of(connection, turn.session_id)}
-    turns = [t for t in transcript.turns_of(connection, turn.session_id) if t.n <= turn.n]
-    steps = transcript.steps_of(connection, [t.id for t in turns])
-    everything: list[Line] = []
-    for part in inherited(connection, turn.session_id):
-        everything += [*_inherited_lines(connection, part), Note(FORKED)]
-    if brief := get_session(connection, turn.session_id).brief:
-        everything.append(hand_over(brief))
-    asked: list[PersonLine] = []
-    for one in turns:
-        lines = [line for s in steps.get(one.id, []) for line in _step_lines(s, said)]
-        everything += lines
-        if one.id == turn.id:
-            asked = [line for line in lines if isinstance(line, PersonLine) and not line.deleted]
-    return _Lines(everything, asked, steps[turn.id], turns[-1].receipt)
-
-
-def _inherited_lines(connection: Any, part: Inherited) -> list[Line]:
-    """What a fork has of its parent, as the parent's rows stand now: an edit or a deletion there holds here too."""
-    said = {m.id: m for m in transcript.messages_of(connection, part.session_id) if m.ts <= part.ts}
-    turns = [t for t in transcript.turns_of(connection, part.session_id) if t.n <= part.turn]
-    steps = transcript.steps_of(connection, [t.id for t in turns])
-    of_turns = [step for t in turns for step in steps.get(t.id, [])]
-    answered = {i for step in of_turns for i in step.message_ids}
-    lines = [line for step in of_turns for line in _step_lines(step, said)]
-    return lines + [_person_line(m) for m in said.values() if m.id not in answered]
-
-
-def _step_lines(step: Step, said: dict[int, Message]) -> list[Line]:
-    if step.role == "user":
-        return [_person_line(said[i]) for i in step.message_ids if i in said]
-    results = [
-        ToolResult(call.tool_use_id, call.result or "", call.is_error) for call in step.calls if call.result is not None
-    ]
-    return [AgentStep(step.content), *([ToolResults(results)] if results else [])]
-
-
-def _person_line(said: Message) -> PersonLine:
-    files = "".join(f"\n(file: {file.get('name')})" for file in said.files)
-    return PersonLine(
-        name=said.name,
-        user_id=said.user_id,
-        ts=said.ts,
-        text=said.text + files,
-        deleted=said.deleted_ms is not None,
-        edited=said.edited_ts is not None,
-        other_bot=said.bot,
     )
 
 

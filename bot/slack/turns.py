@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.agent.prompt import ticket_context
-from bot.agent.reads import Context
 from bot.agent.turn import Outcome, Setting, run_turn, tools_of
-from bot.errors import BotError, WorkspaceUnknown
+from bot.errors import WorkspaceUnknown
 from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.mcp_servers.answers import SessionLine
@@ -24,16 +21,14 @@ from bot.sessions.planning import upcoming
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Turn
 from bot.slack.closing import for_agent
+from bot.slack.context import context
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import Preview, pieces_of
 from bot.slack.views.markdown import answer_parts, answer_text, failed_note, stopped_note
-from bot.slack.workspaces import Workspace
 from bot.tickets.change import stamp
-from bot.tickets.store import TicketStore
-from bot.tickets.ticket import Ticket
 
 MOST_ATTEMPTS = 6
 GAVE_UP = "I tried several times and something went wrong each time. What was done so far is shown above."
@@ -149,31 +144,3 @@ async def _settle(
 def _done(connection: Connection, turn: Turn, now_ms: int) -> None:
     if transcript.get_turn(connection, turn.id).state == "answered":
         transcript.end_turn(connection, turn.id, "done", now_ms)
-
-
-async def context(workspace: Workspace, ticket_id: str | None) -> Context | None:
-    """The linked ticket as the agent is to know it, fresh from its file; why not, where it cannot be read."""
-    if ticket_id is None:
-        return None
-    try:
-        return await workspace.in_store(lambda store: _context(store, ticket_id))
-    except BotError as error:
-        return Context(f"The linked ticket {ticket_id} cannot be read now: {error.text}")
-
-
-def _context(store: TicketStore, ticket_id: str) -> Context:
-    ticket = store.get(ticket_id)
-    related = _tickets(store, [*ticket.relates_to, *([ticket.parent_id] if ticket.parent_id else [])])
-    epic = store.epic(ticket.epic_id) if ticket.epic_id else None
-    text = ticket_context(ticket, related, _tickets(store, ticket.blocked_by), epic)
-    return Context(text, {ticket.id: ticket.revision})
-
-
-def _tickets(store: TicketStore, ids: Sequence[str]) -> dict[str, Ticket | None]:
-    found: dict[str, Ticket | None] = {}
-    for ticket_id in ids:
-        try:
-            found[ticket_id] = store.find(ticket_id)
-        except BotError:
-            found[ticket_id] = None
-    return found
