@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -126,7 +126,7 @@ class Folder(Generic[T]):
         known = entries.seen_named(self.catalogue.connection(), self.name, chosen)
         ids = {seen.id for seen in known.values()}
         for start in range(0, len(chosen), _BATCH):
-            batch = [(name, self.loader.load(name)) for name in chosen[start : start + _BATCH]]
+            batch = [(name, _kept(self.loader.load(name))) for name in chosen[start : start + _BATCH]]
             ids |= {loaded.seen.id for _, loaded in batch if loaded is not None}
             self._write(batch, known)
         return ids
@@ -241,6 +241,11 @@ class Folder(Generic[T]):
             raise files.unavailable("read", error) from error
         files.remove_stale([Path(item.path) for item in items if item.name.startswith(files.TEMPORARY)])
         return [item for item in items if _is_record(item.name)]
+
+
+def _kept(loaded: Loaded[T] | None) -> Loaded[T] | None:
+    """Without the nodes of its text: those of a batch, alive together, cost more to walk through than to make."""
+    return replace(loaded, parsed=None) if loaded is not None else None
 
 
 def _is_record(name: str) -> bool:
