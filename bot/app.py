@@ -123,6 +123,7 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
         now_ms=now_ms,
         appends=Appends(),
         files=files,
+        access=settings.access,
     )
 
 

@@ -104,6 +104,10 @@ class NotAllowed(BotError):
     """The person may not do this; says who may."""
 
 
+class AlreadyDecided(BotError):
+    """Somebody was sooner, or what was asked is not asked any more; says which."""
+
+
 class SessionNotFound(BotError):
     """No session of this id that the asker may see."""
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-TICKETS_SERVER = "sciorex-tickets"
+TICKETS_SERVER, INTERACTIONS_SERVER = "sciorex-tickets", "sciorex-interactions"
+RESOURCES_SERVER = "sciorex-resources"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Agent:
     thinking_level: str | None = None
     allowed_tools: tuple[str, ...] | None = None
     mcp_servers: tuple[str, ...] | None = None
-    auto_approve: bool = False
+    denied_tools: tuple[str, ...] = ()
+    auto_approve: bool | None = None
     auto_approve_tools: tuple[str, ...] = ()
     requires_human_approval: tuple[str, ...] = ()
 
@@ -74,7 +76,7 @@ DEFAULT_AGENT = Agent(
         "asks for a change of the ticket, make it with the tools, then say what changed. Say plainly what you "
         "cannot see or do."
     ),
-    mcp_servers=(TICKETS_SERVER,),
+    mcp_servers=(TICKETS_SERVER, INTERACTIONS_SERVER),
 )
 
 
@@ -138,7 +140,7 @@ def _agent(raw: object) -> Agent:
         thinking_level=_text(raw, "thinkingLevel") or None,
         allowed_tools=_names(raw, "allowedTools"),
         mcp_servers=_names(raw, "mcpServers"),
-        auto_approve=auto is True,
+        auto_approve=auto if isinstance(auto, bool) else None,
         auto_approve_tools=(
             *((_names(raw, "autoApprove") or ()) if isinstance(auto, list) else ()),
             *(_names(raw, "autoApproveTools") or ()),

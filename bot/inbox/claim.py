@@ -12,6 +12,7 @@ from sqlalchemy import Connection, exists, or_, select, update
 
 from bot.database import Database
 from bot.sessions.models import inbox, post, thread, worker
+from bot.sessions.questions import questions_due
 
 T = TypeVar("T")
 
@@ -84,13 +85,16 @@ def claim_next(connection: Connection, db: Database, owner: str, now_ms: int) ->
 
 
 def release(connection: Connection, claim: Claim, now_ms: int, *, again_ms: int | None = None) -> None:
-    """Lets the thread go; it is ready again at once when something came meanwhile, or at `again_ms`."""
+    """Lets the thread go; it is ready again at `again_ms`, or at once when something came meanwhile (an answer to what
+    a turn waits for, too), or when a question runs out."""
     more = select(inbox.c.id).where(inbox.c.thread_id == claim.thread_id, inbox.c.state == "new")
     unshown = select(post.c.id).where(
         post.c.thread_id == claim.thread_id, post.c.want.is_not(None), post.c.want_rev > post.c.shown_rev
     )
     if again_ms is None and connection.execute(select(exists(more) | exists(unshown))).scalar_one():
         again_ms = now_ms
+    if again_ms is None:
+        again_ms = questions_due(connection, claim.thread_id, now_ms)
     connection.execute(update(thread).where(thread.c.id == claim.thread_id).values(owner=None, ready_ms=again_ms))
 
 

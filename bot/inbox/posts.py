@@ -7,7 +7,7 @@ Changing what a message shall say again and again does no harm; only creating on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -66,14 +66,19 @@ def put(
     return get(connection, now.id)
 
 
-def put_answer(connection: Connection, thread_id: int, turn_id: int, turn_key: str, wants: Sequence[Want]) -> None:
-    """Every part of a turn's answer; parts that are no longer wanted are taken away."""
-    for part, want in enumerate(wants):
-        key = f"{turn_key}.answer.{part}"
+def put_answer(connection: Connection, thread_id: int, turn_id: int, turn_key: str, wants: Mapping[int, Want]) -> None:
+    """Every part of a turn's answer, by its number; parts that are no longer wanted are taken away."""
+    for part, want in wants.items():
+        key = answer_key(turn_key, part)
         put(connection, key=key, thread_id=thread_id, role="answer", want=want, turn_id=turn_id, part=part)
     for old in answer_parts(connection, turn_id):
-        if old.part >= len(wants):
+        if old.part not in wants:
             put(connection, key=old.key, thread_id=thread_id, role="answer", want={}, turn_id=turn_id, part=old.part)
+
+
+def answer_key(turn_key: str, part: int) -> str:
+    """The key of one message of a turn's answer."""
+    return f"{turn_key}.answer.{part}"
 
 
 def answer_parts(connection: Connection, turn_id: int) -> list[Post]:

@@ -104,11 +104,15 @@ async def click(
     found = elements.find(message.get("blocks", []), action_id, block_id, value)
     payload = asking(workspace, person, "block_actions") | message_parts(workspace, place, message)
     state = elements.initial_state(message["blocks"])
+    before = workspace.chosen.setdefault((person.id, place.id, ts), {})
+    for block, values in state.items():
+        values |= {name: kept for name, kept in before.get(block, {}).items() if name in values}
     payload["response_url"] = response_urls.new_url(
         workspace, person.id, place.id, message_ts=ts, ephemeral="for" in message, threads=True
     )
     action = acted(workspace, found, selected)
     remember(state, found, action)
+    before |= state
     await ask(workspace, payload | {"state": {"values": state}, "actions": [action]})
 
 

@@ -54,6 +54,7 @@ class Workspace:
         self.changes, self.faults = Changes(), Faults()
         self.calls: list[Call] = []
         self.triggers: dict[str, tuple[str, float, bool]] = {}
+        self.chosen: dict[tuple[str, str, str], Json] = {}  # what a person chose in a message: user, channel, ts
         self.mention_first = pace.mention_first
         self.hints: list[str] = []
         self.deliveries = Deliveries(

@@ -9,9 +9,9 @@ from mcp.server.mcpserver import Context
 from bot.mcp_servers.arguments import fit
 from bot.mcp_servers.reads import Reads, by_key
 from bot.tickets.change import Actor, ActorType
+from bot.tickets.difference import Changed
 from bot.tickets.ids import IdKey, id_key
 from bot.tickets.revision import seen
-from bot.tickets.store import Changed
 from bot.tickets.ticket import Ticket
 
 OP, ACTOR, LINKED_TICKET, READ = "sciorex/op", "sciorex/actor", "sciorex/linkedTicket", "sciorex/read"
@@ -97,7 +97,8 @@ def _actor(said: object) -> Actor:
     if not isinstance(said, Mapping):
         return NOBODY_SAID
     kind: ActorType = next((kind for kind in get_args(ActorType) if kind == said.get("type")), "agent")
-    return Actor(kind, _text(said.get("id")) or NOBODY_SAID.id, _text(said.get("onBehalfOf")))
+    names = (_text(said.get(key)) for key in ("onBehalfOf", "approvedBy"))
+    return Actor(kind, _text(said.get("id")) or NOBODY_SAID.id, *names)
 
 
 def _text(said: object) -> str | None:

@@ -89,6 +89,8 @@ session = Table(
     Column("parent_id", Text),  # the session that this one was forked from,
     Column("fork_ts", Text),  # after which message of it (Slack's ts),
     Column("fork_turn", Integer),  # and up to which of its turns
+    Column("mode", Text),  # the permission mode that somebody chose: ask, edits, yolo; null: the settings' own
+    Column("allowed", Text, nullable=False, server_default="[]"),  # JSON: tools that need not be asked about again
     Column("brief", Text),  # what earlier sessions of the ticket decided, when it was started
     Column("agent", Text, nullable=False),
     Column("model", Text, nullable=False),
@@ -203,23 +205,30 @@ tool_call = Table(
     Column("state", Text, nullable=False),  # planned, started, waiting, done, unknown, cancelled
     Column("result", Text),
     Column("is_error", Boolean, nullable=False, server_default=text("false")),
+    Column("before", Text),  # JSON: the ticket that it may change, as it was when it started
     Column("started_ms", BigInteger),
     Column("ended_ms", BigInteger),
     UniqueConstraint("turn_id", "step_n", "i"),
 )
 
+# What the agent needs of a person before a tool call can go on: an approval, or an answer. `n` counts how often the
+# same call was asked about, since what it would change may have changed meanwhile.
 question = Table(
     "question",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Text, primary_key=True),  # opaque: it stands in buttons
     to("tool_call", index=False),
-    Column("shown", Text, nullable=False),
-    Column("who_may", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("kind", Text, nullable=False),  # approval, ask, request, elicitation
+    Column("shown", Text, nullable=False),  # JSON: what the card shows, and the revision that it is bound to
+    Column("who_may", Text, nullable=False),  # JSON: user ids, and `members`
     Column("state", Text, nullable=False),  # open, answered, superseded, expired
-    Column("answer", Text),
+    Column("answer", Text),  # JSON
     Column("by", Text),
     Column("at_ms", BigInteger),
-    UniqueConstraint("tool_call_id"),
+    Column("asked_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    UniqueConstraint("tool_call_id", "n"),
 )
 
 # The ticket workspace that a person chose for direct messages and App Home; the newest holds.

@@ -52,6 +52,8 @@ class ChatSession:
     fork_ts: str | None = None
     fork_turn: int | None = None
     brief: str | None = None
+    mode: str | None = None  # the permission mode that somebody chose
+    allowed: str = "[]"  # JSON: tools that need not be asked about again
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class ToolCall:
     is_error: bool
     started_ms: int | None
     ended_ms: int | None
+    before: str | None = None  # JSON: the ticket that it may have changed, as it was
 
 
 @dataclass(frozen=True)
@@ -154,15 +155,18 @@ def count_turn_attempt(connection: Connection, turn_id: int) -> int:
     return int(connection.execute(again.returning(turn.c.attempts)).scalar_one())
 
 
-def end_turn(connection: Connection, turn_id: int, state: str, now_ms: int, *, error: str | None = None) -> None:
-    """Ends the turn; tool calls still open get a result, or the model would refuse the next request."""
+def end_turn(
+    connection: Connection, turn_id: int, state: str, now_ms: int, *, error: str | None = None, why: str = NOT_RUN
+) -> None:
+    """Ends the turn; tool calls still open get a result, or the model would refuse the next request. `why` is what
+    those get that have not been run."""
     open_calls = tool_call.c.state.in_(("planned", "started", "waiting"))
     connection.execute(
         update(tool_call)
         .where(tool_call.c.turn_id == turn_id, open_calls)
         .values(
-            state=case((tool_call.c.state == "planned", "cancelled"), else_="unknown"),
-            result=case((tool_call.c.state == "planned", NOT_RUN), else_=CUT_OFF),
+            state=case((tool_call.c.state == "started", "unknown"), else_="cancelled"),
+            result=case((tool_call.c.state == "started", CUT_OFF), else_=why),
             is_error=True,
             ended_ms=now_ms,
         )
@@ -173,6 +177,11 @@ def end_turn(connection: Connection, turn_id: int, state: str, now_ms: int, *, e
 def set_turn_state(connection: Connection, turn_id: int, state: str) -> None:
     """Moves a turn that goes on to another state."""
     connection.execute(update(turn).where(turn.c.id == turn_id).values(state=state))
+
+
+def wait_for_people(connection: Connection, turn_id: int) -> None:
+    """The turn is let go until people have decided; how often it was tried before does not count any more."""
+    connection.execute(update(turn).where(turn.c.id == turn_id).values(state="waiting", attempts=0))
 
 
 def save_answer(
@@ -208,14 +217,22 @@ def save_answer(
     return steps_of(connection, [of.id])[of.id][n]
 
 
-def start_tool(connection: Connection, op: str, now_ms: int) -> None:
-    """The tool is about to run: from here on nobody knows whether it has, until its result is saved."""
-    connection.execute(update(tool_call).where(tool_call.c.op == op).values(state="started", started_ms=now_ms))
+def start_tool(connection: Connection, op: str, now_ms: int, before: JsonObject | None = None) -> None:
+    """The tool is about to run: from here on nobody knows whether it has, until its result is saved.
+
+    `before` is what it may change, as it was; a call that is run again keeps what was there the first time.
+    """
+    values: dict[str, object] = {"state": "started", "started_ms": now_ms}
+    if before is not None:
+        values["before"] = func.coalesce(tool_call.c.before, json.dumps(before, ensure_ascii=False))
+    connection.execute(update(tool_call).where(tool_call.c.op == op).values(values))
 
 
-def save_result(connection: Connection, op: str, result: str, *, is_error: bool, now_ms: int) -> None:
-    """What the tool answered."""
-    done = {"state": "done", "result": result, "is_error": is_error, "ended_ms": now_ms}
+def save_result(
+    connection: Connection, op: str, result: str, *, is_error: bool, now_ms: int, state: str = "done"
+) -> None:
+    """What the tool answered; `state` unknown when nobody can tell whether it ran."""
+    done = {"state": state, "result": result, "is_error": is_error, "ended_ms": now_ms}
     connection.execute(update(tool_call).where(tool_call.c.op == op).values(done))
 
 
@@ -235,6 +252,7 @@ def steps_of(connection: Connection, turn_ids: Sequence[int]) -> dict[int, list[
             r.is_error,
             r.started_ms,
             r.ended_ms,
+            r.before,
         )
         calls.setdefault((r.turn_id, r.step_n), []).append(call)
     steps: dict[int, list[Step]] = {}

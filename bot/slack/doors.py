@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 from bot.errors import BotError
 from bot.inbox.intake import storable_in
 from bot.slack import (
+    asking,
     clicks,
     closing,
     commands,
@@ -123,6 +124,14 @@ ACTIONS: Mapping[str, Listener] = {
     "epic_tickets": find_tickets.epic_tickets,
     "page_previous": find_tickets.turn_page,
     "page_next": find_tickets.turn_page,
+    "question_approve": asking.approve,
+    "question_remember": asking.remember,
+    "question_deny": asking.deny,
+    "question_choice": asking.chosen,
+    "question_send": asking.send,
+    "question_skip": asking.skip,
+    "question_write": asking.write,
+    "question_show": asking.show,
 }
 VIEWS: Mapping[str, Listener] = {
     "link_modal": forms.link_submitted,
@@ -135,6 +144,7 @@ VIEWS: Mapping[str, Listener] = {
     "rename_modal": renaming.submitted,
     "fork_modal": forking.submitted,
     "done_modal": closing.noted,
+    "question_modal": asking.written,
 }
 OPTIONS: Mapping[str, Listener] = {
     "ticket": forms.ticket_options,

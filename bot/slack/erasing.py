@@ -10,13 +10,13 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.sessions.archives import erasing
 from bot.sessions.archives.archive_chain import follow
+from bot.sessions.questions import questions_of_turn
 from bot.sessions.session import find_by_thread, first_words, get_session, title_follows
 from bot.sessions.transcript import ENDED, steps_of, turns_of
+from bot.slack.answer import answer_of
 from bot.slack.archiving import write_behind
 from bot.slack.opening import plain_words, refresh_header
 from bot.slack.parts import Parts
-from bot.slack.preview import pieces_of
-from bot.slack.views.markdown import answer_parts, answer_text
 
 OF_TURN = re.compile(r"(?:t-|turn\.)(\w+)\.")
 
@@ -46,6 +46,6 @@ def show_again(connection: Connection, claim: Claim, session_id: str, keys: set[
     """The answers of these turns in the thread, without what was erased."""
     for turn in turns_of(connection, session_id):
         if turn.key in keys and turn.state in ENDED and posts.answer_parts(connection, turn.id):
-            whole = answer_text(pieces_of(steps_of(connection, [turn.id])[turn.id]))
-            wants = [shown.as_want() for shown in answer_parts(whole)]
-            posts.put_answer(connection, claim.thread_id, turn.id, turn.key, wants)
+            asked = questions_of_turn(connection, turn.id)
+            made = answer_of(steps_of(connection, [turn.id])[turn.id], asked)
+            posts.put_answer(connection, claim.thread_id, turn.id, turn.key, made.wants)

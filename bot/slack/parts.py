@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.agent.model import Model
+from bot.config_sections import Access
 from bot.database import Database
 from bot.errors import NotInChannel, OtherWorkspace
 from bot.inbox.claim import Claim, Item
@@ -60,6 +61,7 @@ class Parts:
     wake: Callable[[], None] = lambda: None
     stop_thread: Callable[[int], None] = lambda thread_id: None
     looks: Looks = field(default_factory=Looks)
+    access: Access = field(default_factory=Access)
 
     async def workspace_at(
         self, channel: str, user: str, thread_ts: str = "", *, seen: str = "", at_ms: int | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +18,7 @@ from slack_sdk.errors import SlackApiError
 from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.sessions.transcript import Step, ToolCall, Turn
+from bot.slack.answer import pieces_of, tool_piece
 from bot.slack.delivery import metadata, show_post
 from bot.slack.pace import Appends
 from bot.slack.parts import Parts
@@ -30,29 +31,18 @@ UPDATE_EVERY = 3.0
 OPEN_MARK = re.compile(r"[\[`<(!]\S*[^\n]*\Z")
 
 
-def pieces_of(steps: Sequence[Step]) -> list[Piece]:
-    """What the answer is made of, in order: the model's texts and its tool calls."""
-    pieces: list[Piece] = []
-    for step in steps:
-        if step.text:
-            pieces.append(("text", step.text))
-        if step.note:
-            pieces.append(("text", f"\n\n_{step.note}_\n\n"))
-        pieces += [tool_piece(call) for call in step.calls]
-    return pieces
-
-
-def tool_piece(call: ToolCall) -> Piece:
-    """A tool call as it shows in the answer."""
-    state = "started" if call.result is None else "failed" if call.is_error else "done"
-    return ("tool", call.name, call.input, state)
-
-
 class Preview:
-    """The answer of one turn on the screen, from its first sign to its end."""
+    """The answer of one turn on the screen, from its first sign to its end.
 
-    def __init__(self, parts: Parts, claim: Claim, turn: Turn, pace: Appends) -> None:
+    A turn that waited for people goes on in a message of its own, numbered `part`; `earlier` are the ops of tool calls
+    that stand in the messages before.
+    """
+
+    def __init__(
+        self, parts: Parts, claim: Claim, turn: Turn, pace: Appends, *, part: int = 0, earlier: Collection[str] = ()
+    ) -> None:
         self._parts, self._claim, self._turn, self._pace = parts, claim, turn, pace
+        self._part, self._key, self._earlier = part, posts.answer_key(turn.key, part), earlier
         self._pieces: list[Piece] = []
         self._mode = "none" if turn.attempts > 1 else "stream"
         self._ts: str | None = None
@@ -83,11 +73,13 @@ class Preview:
 
     async def again(self, steps: Sequence[Step]) -> None:
         """The model begins its step anew: what it had written of it does not count."""
-        self._pieces = pieces_of(steps)
+        self._pieces = pieces_of([s for s in steps if not any(call.op in self._earlier for call in s.calls)])
         self._changed.set()
 
     async def tool(self, call: ToolCall) -> None:
         """A tool is being called, or has answered."""
+        if call.op in self._earlier:
+            return
         piece = tool_piece(call)
         if self._pieces and self._pieces[-1][0] == "tool" and self._pieces[-1][1:3] == piece[1:3]:
             self._pieces[-1] = piece
@@ -108,19 +100,22 @@ class Preview:
             await self._parts.client.chat_stopStream(
                 channel=self._claim.channel,
                 ts=self._ts,
-                metadata=metadata(f"{self._turn.key}.answer.0"),
+                metadata=metadata(self._key),
                 markdown_text=rest or None,
+                blocks=wants[0]["blocks"][1:] or None,
             )
         except SlackApiError as error:
             log.info("the stream could not be ended: %s", error.response.get("error"))
             return False
         return True
 
-    async def resting(self) -> None:
-        """The thread is no longer at work."""
+    async def resting(self, *, waits: bool = False) -> None:
+        """The thread is no longer at work; perhaps it waits for somebody."""
         with suppress(SlackApiError):
             await self._parts.client.agents_sessions_setStatus(
-                channel_id=self._claim.channel, thread_ts=self._claim.thread_ts, status="active"
+                channel_id=self._claim.channel,
+                thread_ts=self._claim.thread_ts,
+                status="suspended" if waits else "active",
             )
 
     async def _draw(self) -> None:
@@ -182,9 +177,14 @@ class Preview:
         return post
 
     def _answer_post(self, connection: Any, want: dict[str, Any] | None) -> posts.Post:
-        key = f"{self._turn.key}.answer.0"
         return posts.put(
-            connection, key=key, thread_id=self._claim.thread_id, role="answer", want=want, turn_id=self._turn.id
+            connection,
+            key=self._key,
+            thread_id=self._claim.thread_id,
+            role="answer",
+            want=want,
+            turn_id=self._turn.id,
+            part=self._part,
         )
 
     async def _show_placeholder(self) -> None:
@@ -195,8 +195,7 @@ class Preview:
 
     async def _update(self) -> None:
         if self._ts is None:
-            key = f"{self._turn.key}.answer.0"
-            post = await self._claim.read(lambda c: posts.by_key(c, key))
+            post = await self._claim.read(lambda c: posts.by_key(c, self._key))
             self._ts = post.ts if post else None
         if self._ts is None:
             await self._show_placeholder()

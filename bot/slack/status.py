@@ -25,8 +25,8 @@ from bot.slack.workspaces import Workspace
 from bot.tickets.change import Change
 from bot.tickets.closing import closes
 from bot.tickets.closing import move as move_to
+from bot.tickets.difference import Changed
 from bot.tickets.revision import refuse_conflict
-from bot.tickets.store import Changed
 from bot.tickets.ticket import Actor, Ticket
 from bot.tickets.vocabulary import Status, spelled
 

@@ -22,6 +22,7 @@ from bot.sessions.session import (
     keep_message,
     speakers,
 )
+from bot.slack.asking import give_way
 from bot.slack.link import record, resume
 from bot.slack.listening import Room, answers
 from bot.slack.opening import open_session, refresh_header, said_by
@@ -146,6 +147,8 @@ async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) 
         if batch.asked_by is None:
             finish(connection, batch.items)
             return None
+        if waiting := transcript.unfinished_turn(connection, session.id):
+            give_way(connection, waiting, batch.asked_by, parts.now_ms())
         seen = seen_messages(connection, session)
         unseen = [m.id for m in transcript.messages_of(connection, session.id) if m.id not in seen]
         turn = transcript.begin_turn(

@@ -1,46 +1,44 @@
-"""Runs a turn from wherever its rows stand to its end: the agent, what it shows, and the answer in the thread."""
+"""Runs a turn from wherever its rows stand to its end, or to where people must decide, and shows it in the thread."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.agent.turn import Outcome, Setting, run_turn, tools_of
+from bot.agent.turn import Outcome, Setting, run_turn
 from bot.errors import WorkspaceUnknown
 from bot.inbox import posts
 from bot.inbox.claim import Claim
-from bot.mcp_servers.answers import SessionLine
-from bot.mcp_servers.session_tools import Sessions
-from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript
 from bot.sessions.linking import current_link
-from bot.sessions.listing import sessions_of_ticket
-from bot.sessions.planning import upcoming
+from bot.sessions.questions import questions_of_turn
 from bot.sessions.session import ChatSession
-from bot.sessions.transcript import Turn
-from bot.slack.closing import for_agent
+from bot.sessions.transcript import Step, Turn
+from bot.slack import asking
+from bot.slack.answer import PARTS, Answer, answer_of, stretches
 from bot.slack.context import context
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
-from bot.slack.preview import Preview, pieces_of
-from bot.slack.views.markdown import answer_parts, answer_text, failed_note, stopped_note
-from bot.tickets.change import stamp
+from bot.slack.preview import Preview
+from bot.slack.tools import gate_for, tools_for
+from bot.slack.views.answer_blocks import answer_actions, not_offered
+from bot.slack.views.markdown import failed_note, stopped_note
 
 MOST_ATTEMPTS = 6
 GAVE_UP = "I tried several times and something went wrong each time. What was done so far is shown above."
+DAY_MS = 86_400_000
 
 
 async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> None:
-    """Brings the turn to its end: first run, after a crash, or taken up again."""
+    """Brings the turn to its end, or on to where it waits: first run, after a crash, or taken up again."""
     if turn.state != "answered":
         await deliver(parts, claim)
         attempts = await claim.write("turn attempt", lambda c: transcript.count_turn_attempt(c, turn.id))
         turn = await claim.read(lambda c: transcript.get_turn(c, turn.id))
-        preview = Preview(parts, claim, turn, parts.appends)
+        preview = await _preview(parts, claim, turn)
         try:
             enough = attempts > MOST_ATTEMPTS
             outcome = Outcome("failed", GAVE_UP) if enough else await _ask(parts, claim, session, turn, preview)
@@ -55,6 +53,20 @@ async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> N
     await claim.write("turn done", lambda c: _done(c, turn, parts.now_ms()))
 
 
+async def _preview(parts: Parts, claim: Claim, turn: Turn) -> Preview:
+    """Draws what is new: what stood in the thread when people were asked stays as it is."""
+
+    def look(connection: Connection) -> tuple[int, set[str]]:
+        steps = transcript.steps_of(connection, [turn.id])[turn.id]
+        asked = questions_of_turn(connection, turn.id)
+        before = [step for step in steps if any(call.op in asked for call in step.calls)]
+        last = before[-1].n if before else -1
+        return len(before), {call.op for step in steps if step.n <= last for call in step.calls}
+
+    waits, earlier = await claim.read(look)
+    return Preview(parts, claim, turn, parts.appends, part=waits * PARTS, earlier=earlier)
+
+
 async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, preview: Preview) -> Outcome:
     try:
         workspace = parts.workspaces.named(session.workspace)
@@ -66,79 +78,77 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
         "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
-
-    server = ticket_server(
-        workspace.store,
-        sessions=sessions_here(parts, claim, session),
-        review=for_agent(parts, claim, workspace, session, turn),
-    )
-    async with tools_of(server) as tools:
+    async with tools_for(parts, claim, workspace, session, turn, agent) as tools:
+        if tools.missing:
+            shown = not_offered(agent.name, tools.missing).as_want()
+            key = f"missing.{session.id}.{agent.id}"
+            await claim.write(
+                "not offered",
+                lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="notice", want=shown),
+            )
         setting = Setting(
             agent=agent,
             model=parts.model,
             tools=tools,
+            gate=gate_for(parts, claim, workspace, session, turn),
             context=lambda: context(workspace, linked.ticket_id if linked else None),
             acting=acting,
             now_ms=parts.now_ms,
             catch_up=lambda: catch_up(parts, claim),
+            stop_at=_no_limit,
         )
         return await run_turn(claim, turn, setting, preview)
 
 
-def sessions_here(parts: Parts, claim: Claim, session: ChatSession) -> Sessions:
-    """Lists a ticket's sessions for the agent as everybody in its channel may see them, whoever speaks to it."""
-
-    async def listed(ticket_id: str) -> list[SessionLine]:
-        audience, of = await parts.people.audience_in(claim.channel), (session.team, session.workspace, ticket_id)
-        planned = await parts.db.read(lambda c: upcoming(c, audience, *of))
-        found = await parts.db.read(lambda c: sessions_of_ticket(c, audience, *of))
-        to_be = [
-            SessionLine(title=one.title, state="upcoming", note=None, lastUpdated=_time(one.ms)) for one in planned
-        ]
-        return to_be + [
-            SessionLine(
-                title=one.session.title,
-                state=one.state_in_words,
-                note=one.note,
-                lastUpdated=_time(one.last_ms),
-            )
-            for one in found
-        ]
-
-    return listed
-
-
-def _time(ms: int) -> str:
-    return stamp(datetime.fromtimestamp(ms / 1000, UTC))
+async def _no_limit() -> str | None:
+    return None
 
 
 async def _settle(
     parts: Parts, claim: Claim, session: ChatSession, turn: Turn, outcome: Outcome, preview: Preview
 ) -> None:
-    """Writes down what shall stand in the thread for good, with the turn's end, in one transaction."""
-    steps = (await claim.read(lambda c: transcript.steps_of(c, [turn.id])))[turn.id]
-    pieces = pieces_of(steps)
+    """Writes down what shall stand in the thread for good, with the turn's end or its wait, in one transaction."""
+    note = ""
     if outcome.state == "failed":
-        pieces.append(("text", failed_note(outcome.error or "I could not finish.")))
-    elif outcome.state == "stopped" and (pieces or claim.stop.is_set()):
-        pieces.append(("text", stopped_note()))
-    whole = answer_text(pieces)
-    wants = [shown.as_want() for shown in answer_parts(whole)] if pieces else []
+        note = failed_note(outcome.error or "I could not finish.")
+    elif outcome.state == "stopped" and (claim.stop.is_set() or await claim.read(lambda c: _began(c, turn))):
+        note = stopped_note()
     await refresh_header(parts, claim, session.id)
 
-    def end(connection: Connection) -> list[posts.Post]:
-        posts.put_answer(connection, claim.thread_id, turn.id, turn.key, wants)
-        if outcome.state == "answered":
+    def end(connection: Connection) -> tuple[Answer, list[posts.Post]]:
+        if outcome.state == "waiting":
+            expires_ms = parts.now_ms() + int(parts.access.days * DAY_MS)
+            asking.ask(connection, outcome.asks, now_ms=parts.now_ms(), expires_ms=expires_ms)
+            transcript.wait_for_people(connection, turn.id)
+        elif outcome.state == "answered":
             transcript.set_turn_state(connection, turn.id, "answered")
         else:
             transcript.end_turn(connection, turn.id, outcome.state, parts.now_ms(), error=outcome.error)
-        return posts.answer_parts(connection, turn.id)
+        steps = transcript.steps_of(connection, [turn.id])[turn.id]
+        asked = questions_of_turn(connection, turn.id)
+        actions = answer_actions(turn.key, failed=outcome.state == "failed", undo=_has_written(steps))
+        made = answer_of(steps, asked, note=note, actions=() if outcome.state == "waiting" else actions)
+        posts.put_answer(connection, claim.thread_id, turn.id, turn.key, made.wants)
+        return made, posts.answer_parts(connection, turn.id)
 
-    answer = await claim.write("answer", end)
-    if await preview.close(wants, whole):
-        first = answer[0]
+    answer, shown = await claim.write("answer", end)
+    wants = [want for part, want in answer.wants.items() if part >= answer.first]
+    if await preview.close(wants, answer.last):
+        first = next(post for post in shown if post.part == answer.first)
         await claim.write("answer shown", lambda c: posts.shown(c, first.id, first.want_rev))
-    await preview.resting()
+    await preview.resting(waits=outcome.state == "waiting")
+
+
+def _began(connection: Connection, turn: Turn) -> bool:
+    """Whether there is anything of the turn to be seen."""
+    steps = transcript.steps_of(connection, [turn.id])[turn.id]
+    return any(step.role == "assistant" for step in stretches(steps, ())[0])
+
+
+def _has_written(steps: list[Step]) -> bool:
+    """Whether a tool may have changed something that can be taken back."""
+    calls = [call for step in steps for call in step.calls]
+    return any(call.before and call.state == "done" and not call.is_error for call in calls)
 
 
 def _done(connection: Connection, turn: Turn, now_ms: int) -> None:

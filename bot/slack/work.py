@@ -31,6 +31,7 @@ from bot.slack import (
     tickets,
 )
 from bot.slack.archiving import archive_thread, write_behind
+from bot.slack.asking import can_go_on, stop_waiting
 from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
 from bot.slack.edits import catch_up
@@ -79,7 +80,7 @@ async def go_on(parts: Parts, claim: Claim) -> None:
     """Ends what was begun: posts and an archive's file that are behind, and the turn that was cut off."""
     session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
     turn = await claim.read(lambda c: unfinished_turn(c, session.id)) if session else None
-    if session and turn:
+    if session and turn and (turn.state != "waiting" or await can_go_on(parts, claim, turn)):
         await run(parts, claim, session, turn)
     await catch_file_up(parts, claim)
     await deliver(parts, claim)
@@ -152,7 +153,7 @@ async def stop(parts: Parts, claim: Claim, item: Item) -> None:
     ran = claim.stop.is_set()
     claim.stop.clear()
     await claim.write("stop heard", lambda c: stop_heard(c, claim.thread_id))
-    if ran:
+    if ran or await stop_waiting(parts, claim, item):
         await claim.write("item done", lambda c: finish(c, [item]))
     else:
         await answer(parts, claim, item, blocks.said("Nothing is running in this thread."))

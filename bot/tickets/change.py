@@ -38,11 +38,12 @@ Edit: TypeAlias = Set | Append | Remove
 
 @dataclass(frozen=True)
 class Actor:
-    """Who changes a ticket; an agent acts for a person (`on_behalf_of`)."""
+    """Who changes a ticket; an agent acts for a person (`on_behalf_of`), and some of it a person has approved."""
 
     type: ActorType
     id: str
     on_behalf_of: str | None = None
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,8 @@ def entry(action: str, details: Mapping[str, Value], by: Actor, at: datetime) ->
     kept = {key: value for key, value in details.items() if value is not None}
     if by.on_behalf_of is not None:
         kept["onBehalfOf"] = by.on_behalf_of
+    if by.approved_by is not None:
+        kept["approvedBy"] = by.approved_by
     return HistoryEntry(at, action, kept, by.type, by.id)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.tickets.change import Actor, ActorType, HistoryEntry, Value
+from bot.tickets.epic import Epic
 from bot.tickets.revision import fields_of
 from bot.tickets.ticket import Ticket
 
@@ -28,6 +29,33 @@ class TicketChange:
     def fields(self) -> tuple[str, ...]:
         """The keys of the fields that differ."""
         return tuple(dict.fromkeys([*self.before, *self.after]))
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A ticket before and after a change; `changed` is False when there was nothing to do."""
+
+    before: Ticket
+    after: Ticket
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What a change would make of a ticket or an epic; `before` is None for a new one."""
+
+    before: Ticket | Epic | None
+    after: Ticket | Epic
+
+    @property
+    def fields(self) -> tuple[dict[str, Value], dict[str, Value]]:
+        """The fields that would differ, by their keys: as they are, and as they would be; new lines of history too."""
+        if isinstance(self.after, Ticket):
+            found = difference(look(self.before) if isinstance(self.before, Ticket) else None, self.after)
+            return (dict(found.before), dict(found.after)) if found else ({}, {})
+        old = _of_epic(self.before) if isinstance(self.before, Epic) else {}
+        new = {key: value for key, value in _of_epic(self.after).items() if old.get(key) != value}
+        return {key: old[key] for key in new if key in old}, new
 
 
 @dataclass(frozen=True)
@@ -56,6 +84,10 @@ def difference(before: Look | None, ticket: Ticket) -> TicketChange | None:
         return None
     was = {key: old.fields[key] for key in fields if key in old.fields}
     return TicketChange(ticket.id, was, after, _actor(lines), ticket.revision)
+
+
+def _of_epic(epic: Epic) -> dict[str, Value]:
+    return {"title": epic.title, "description": epic.description, "status": epic.status.value}
 
 
 def removal(ticket_id: str, before: Look) -> TicketChange:

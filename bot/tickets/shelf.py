@@ -26,11 +26,14 @@ def change(
     clock: Callable[[], datetime],
     keys: tuple[str, ...],
     op: str | None,
+    *,
+    rehearses: bool = False,
 ) -> tuple[T, T, bool]:
     """What a file held before and holds after a rule's change, and whether it was written.
 
     `keys` is the order in which new keys take their place, `op` goes into the line of history. The file is
-    read again and the rule asked again when somebody without the lock saved in between.
+    read again and the rule asked again when somebody without the lock saved in between. With `rehearses` nothing is
+    written: the answer is what would have been.
     """
     with files.workspace_lock(folder.catalogue.workspace):
         for _ in range(_TRIES):
@@ -56,15 +59,19 @@ def change(
                 raise after.error()
             if new == content:
                 return before, after, False
+            if rehearses:
+                return before, after, True
             if files.replace(target, new, read_before=content):
                 folder.wrote(path, new, after, alone=alone)
                 return before, after, True
     raise WorkspaceUnavailable("Another program keeps changing this file. Try again in a moment.")
 
 
-def add(folder: Folder[T], numbers: Numbering, text: Callable[[str], str], op: str | None) -> T:
+def add(
+    folder: Folder[T], numbers: Numbering, text: Callable[[str], str], op: str | None, *, rehearses: bool = False
+) -> T:
     """Writes a new file under the next free number, whoever else is looking for one; what the same `op` has
-    made before is given instead."""
+    made before is given instead. With `rehearses` nothing is written."""
     with files.workspace_lock(folder.catalogue.workspace):
         if op is not None and (made := folder.made_by(op)):
             return made[0]
@@ -74,11 +81,12 @@ def add(folder: Folder[T], numbers: Numbering, text: Callable[[str], str], op: s
         for attempt in range(number, number + 10_000):
             alone, path = not folder.unlisted(), folder.path / f"{written(numbers.prefix, attempt)}.yaml"
             content = text(written(numbers.prefix, attempt)).encode()
-            if files.create(path, content):
+            if rehearses or files.create(path, content):
                 _, record = folder.loader.parse(content, path)
                 if isinstance(record, Problem):
                     raise record.error()
-                folder.wrote(path, content, record, alone=alone)
+                if not rehearses:
+                    folder.wrote(path, content, record, alone=alone)
                 return record
     raise WorkspaceUnavailable(f"No free number was found for a new file in .sciorex/{folder.name}.")
 

@@ -1,8 +1,8 @@
 """TicketStore: the tickets and epics of a workspace, read from their files and changed in them."""
 
+import copy
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from bot.tickets import index, shelf
 from bot.tickets.catalogue import Catalogue, damaged
 from bot.tickets.change import Actor, Change
 from bot.tickets.config import numbering
+from bot.tickets.difference import Changed, Rehearsed
 from bot.tickets.epic import Epic
 from bot.tickets.facts import epic_facts, ticket_facts
 from bot.tickets.folder import Folder
@@ -32,15 +33,7 @@ Strings: TypeAlias = list[str]
 Problems: TypeAlias = list[TicketUnreadable]
 AnyFolder: TypeAlias = Folder[Ticket] | Folder[Epic]
 R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A ticket before and after a change; `changed` is False when there was nothing to do."""
-
-    before: Ticket
-    after: Ticket
-    changed: bool
+S = TypeVar("S", Ticket, Epic)
 
 
 def _utc_now() -> datetime:
@@ -62,6 +55,13 @@ class TicketStore:
         self._tickets = Folder(self._catalogue, tickets, ticket_facts)
         self._epics = Folder(self._catalogue, epics, epic_facts)
         self._watch: Watch | None = None
+        self._rehearsal: Callable[[Rehearsed], None] | None = None
+
+    def rehearsal(self, tell: Callable[[Rehearsed], None]) -> "TicketStore":
+        """A store that reads like this one and writes nothing: what each change would have done is told instead."""
+        rehearsal = copy.copy(self)
+        rehearsal._watch, rehearsal._rehearsal = None, tell
+        return rehearsal
 
     def watch(self, on_change: Callable[[frozenset[str]], None] | None = None) -> None:
         """From now on a thread follows what is changed outside, until close(), and questions need not look.
@@ -121,9 +121,14 @@ class TicketStore:
 
         def changed() -> Changed:
             one = lambda: self._one(ticket_id)  # noqa: E731
-            return Changed(*shelf.change(self._tickets, one, ruled, self._clock, TICKET_KEYS, op))
+            return Changed(
+                *shelf.change(self._tickets, one, ruled, self._clock, TICKET_KEYS, op, rehearses=self._rehearses)
+            )
 
-        return self._asked(changed)
+        made = self._asked(changed)
+        if made.changed:
+            self._told(made.before, made.after)
+        return made
 
     def create(self, draft: NewTicket, *, by: Actor, op: str | None = None) -> Ticket:
         """A new ticket with the next free id; the same op again gives the ticket it made before."""
@@ -132,7 +137,9 @@ class TicketStore:
         def text(ticket_id: str) -> str:
             return new_ticket(draft, ticket_id, by, now, op)
 
-        return self._asked(lambda: shelf.add(self._tickets, numbers, text, op))
+        return self._told(
+            None, self._asked(lambda: shelf.add(self._tickets, numbers, text, op, rehearses=self._rehearses))
+        )
 
     def list(
         self,
@@ -215,7 +222,9 @@ class TicketStore:
         def text(epic_id: str) -> str:
             return new_epic(title, description, epic_id, by, now, op)
 
-        return self._asked(lambda: shelf.add(self._epics, numbers, text, op))
+        return self._told(
+            None, self._asked(lambda: shelf.add(self._epics, numbers, text, op, rehearses=self._rehearses))
+        )
 
     def change_epic(self, epic_id: str, rule: Callable[[Epic, datetime], Change | None]) -> Epic:
         """Changes an epic's file by a rule; raises EpicNotFound, EditRefused and what the rule raises."""
@@ -227,7 +236,11 @@ class TicketStore:
                 raise EpicNotFound(f"There is no epic {epic_id.strip()[:40]}.")
             return found
 
-        return self._asked(lambda: shelf.change(self._epics, one, rule, self._clock, EPIC_KEYS, None)[1])
+        def changed() -> tuple[Epic, Epic, bool]:
+            return shelf.change(self._epics, one, rule, self._clock, EPIC_KEYS, None, rehearses=self._rehearses)
+
+        before, after, _ = self._asked(changed)
+        return self._told(before, after)
 
     def problems(self) -> Problems:
         """What cannot be read, each file once: broken files, and files that claim one id together."""
@@ -236,6 +249,16 @@ class TicketStore:
             wrong = self._found(partial(index.wrong, folder=folder.name), folder)
             found += [TicketUnreadable(folder.loader.file(Path(name)), line, cause) for name, line, cause in wrong]
         return found
+
+    @property
+    def _rehearses(self) -> bool:
+        return self._rehearsal is not None
+
+    def _told(self, before: Ticket | Epic | None, after: S) -> S:
+        """Tells what would have been done, where this is a rehearsal."""
+        if self._rehearsal is not None:
+            self._rehearsal(Rehearsed(before, after))
+        return after
 
     def _one(self, ticket_id: str) -> Loaded[Ticket]:
         key = id_key(ticket_id)

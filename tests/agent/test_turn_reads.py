@@ -6,13 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcp import Client
 
+from bot.agent.calls import Gate, Rehearsal
 from bot.agent.model import Reply
+from bot.agent.permissions import Mode
 from bot.agent.reads import Context, known, receipt_of
-from bot.agent.turn import Outcome, Setting, run_turn, tools_of
+from bot.agent.toolbox import toolbox
+from bot.agent.turn import Outcome, Setting, run_turn
 from bot.database import Database
 from bot.definitions.agents import DEFAULT_AGENT
 from bot.inbox.claim import Claim
+from bot.mcp_servers.server import InProcess
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions import transcript
 from bot.sessions.transcript import Step, ToolCall, Turn
@@ -105,17 +110,22 @@ async def ran(claim: Claim, turn: Turn, store: TicketStore, model: Scripted) -> 
         ticket = store.get("T-001")
         return Context(f"T-001 is {ticket.title}", {ticket.id: ticket.revision})
 
-    async def nothing() -> None: ...
+    async def nothing(*_: object) -> None: ...
 
-    async with tools_of(ticket_server(store)) as tools:
+    async def shown(*_: object) -> Rehearsal:
+        return Rehearsal({})
+
+    async with Client(ticket_server(store)) as client:
         setting = Setting(
             agent=DEFAULT_AGENT,
             model=model,  # type: ignore[arg-type]
-            tools=tools,
+            tools=await toolbox(DEFAULT_AGENT, [InProcess("sciorex-tickets", client)]),
+            gate=Gate(Mode.EDITS, ("UADA",), shown, nothing, nothing),
             context=context,
             acting={"sciorex/actor": {"type": "agent", "id": "sciorex", "onBehalfOf": "UADA"}},
             now_ms=lambda: 2,
             catch_up=nothing,
+            stop_at=nothing,
         )
         outcome = await run_turn(claim, turn, setting, Unseen())
     steps = await claim.read(lambda c: transcript.steps_of(c, [turn.id]))

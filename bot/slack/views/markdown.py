@@ -26,7 +26,7 @@ DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 SLACK_MARK = re.compile(r"<(?=!(?:channel|here|everyone|subteam|date)|@[UWB]|#[CDG]|\w+:)", re.IGNORECASE)
 LINK_IN_CODE = re.compile(r"\](?=\([ \t]*<?(?://|[a-z][\w+.-]*:\S)|:[ \t]*<?(?://|(?:https?|mailto):))", re.IGNORECASE)
 
-Piece = tuple[Any, ...]  # ("text", str) or ("tool", name, input, "started" | "done" | "failed")
+Piece = tuple[Any, ...]  # ("text", str) or ("tool", name, input, "started" | "waiting" | "done" | "failed")
 
 
 class Fence(NamedTuple):
@@ -216,7 +216,7 @@ def _joined(text: str, place: int) -> bool:
 
 def tool_line(name: str, given: Mapping[str, Any], state: str) -> str:
     """One line for a tool call; the line of a started call is the beginning of that of the ended one."""
-    end = {"started": "", "done": " ✓\n\n", "failed": " ✗\n\n"}[state]
+    end = {"started": "", "waiting": " ⏳\n\n", "done": " ✓\n\n", "failed": " ✗\n\n"}[state]
     doing = _doing(_short(name).rsplit("sciorex_", 1)[-1].rsplit("__", 1)[-1], given)
     return f"> ⚙️ {safe(doing)}{end}"  # as a whole: two values could make a link together
 
@@ -251,3 +251,11 @@ def stopped_note() -> str:
 def failed_note(sentence: str) -> str:
     """The last line of an answer that could not be finished."""
     return f"\n\n⚠️ {sentence}"
+
+
+def notified(kind: str, message: str, details: str | None) -> Shown:
+    """What the agent tells people apart from its answer."""
+    icon = {"info": "ℹ️", "warning": "⚠️", "error": "❌", "success": "✅"}.get(kind, "ℹ️")
+    text = f"{icon} {safe(message)}" + (f"\n\n{safe(details)}" if details else "")
+    [first, *_] = answer_parts(text)
+    return first

@@ -1,0 +1,201 @@
+"""Takes a step's tool calls one by one: run, asked about first, waited for, or refused; each leaves its row."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from mcp.types import CallToolResult, ElicitResult, InputRequiredResult, TextContent
+
+from bot.agent.permissions import Mode, must_ask
+from bot.agent.toolbox import Offered, Toolbox
+from bot.definitions.agents import Agent
+from bot.inbox.claim import Claim
+from bot.mcp_servers.caller import ACTOR, OP, READ
+from bot.mcp_servers.reads import read_in
+from bot.sessions import transcript
+from bot.sessions.questions import Ask, Question, questions_of_turn
+from bot.sessions.session import get_session
+from bot.sessions.transcript import CUT_OFF, JsonObject, ToolCall, Turn
+
+TOOL_SECONDS = 180.0  # a tool of ours that has not answered by then is given up; outside servers have their own limit
+LONGEST_RESULT = 60_000  # characters of a result that the model is given
+EXPIRED = "Not done: nobody decided in time. Ask the person what they want before you try again."
+HANGS = "The tool did not answer in time. It may have been done or not: look before you do it again."
+
+
+class Drawn(Protocol):
+    """Draws a call while it runs; it may be lost."""
+
+    async def tool(self, call: ToolCall) -> None: ...
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What a call would do: `shown` for whoever is to approve it (with the `revision` it is bound to), or why it
+    would be refused in any case, or that it would change nothing."""
+
+    shown: JsonObject
+    refusal: str | None = None
+    nothing: bool = False
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What stands between a call and its tool. `mode` counts where nobody chose one; `who_may` decide."""
+
+    mode: Mode
+    who_may: tuple[str, ...]
+    rehearse: Callable[[Offered, ToolCall, Mapping[str, Any]], Awaitable[Rehearsal]]
+    before: Callable[[Offered, ToolCall], Awaitable[JsonObject | None]]
+    refused: Callable[[ToolCall, Question], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Calling:
+    """What the calls of a turn work with."""
+
+    claim: Claim
+    turn: Turn
+    agent: Agent
+    tools: Toolbox
+    gate: Gate
+    acting: Mapping[str, Any]
+    now_ms: Callable[[], int]
+    drawn: Drawn
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a step's calls: what is to be asked now, and whether any of them waits."""
+
+    asks: tuple[Ask, ...] = ()
+    waits: bool = False
+
+
+async def take(work: Calling, calls: Sequence[ToolCall], read: Mapping[str, str]) -> Taken:
+    """Runs what may run, in order; asks about the rest. A call that waits does not hold up those beside it."""
+    asked = await work.claim.read(lambda c: questions_of_turn(c, work.turn.id))
+    asks: list[Ask] = []
+    waits, known = False, dict(read)
+    for call in calls:
+        question = asked.get(call.op)
+        if question is not None and question.state == "open":
+            waits = True
+            continue
+        took = await _one(work, call, question, known)
+        if isinstance(took, Ask):
+            asks.append(took)
+        else:
+            known |= read_in(took)
+    return Taken(tuple(asks), waits or bool(asks))
+
+
+async def _one(work: Calling, call: ToolCall, question: Question | None, read: Mapping[str, str]) -> str | Ask:
+    """The result of one call, saved; or what must be asked before there can be one."""
+    offered = work.tools.tools.get(call.name)
+    if offered is None:
+        return await _end(work, call, f"There is no tool {call.name} here.", failed=True)
+    if question is not None and question.state != "answered":
+        return await _end(work, call, EXPIRED, failed=True)
+    if call.state == "started" and not offered.repeatable:
+        return await _end(work, call, CUT_OFF, failed=True, state="unknown")
+    meta = {**work.acting, OP: call.op, READ: dict(read)}
+    if question is not None and question.kind == "approval":
+        if not question.approved:
+            await work.gate.refused(call, question)
+            return await _end(work, call, _refused(question), failed=True)
+        return await _approved(work, call, offered, question, meta)
+    session = await work.claim.read(lambda c: get_session(c, work.turn.session_id))
+    mode = Mode(session.mode) if session.mode else work.gate.mode
+    if question is None and must_ask(work.agent, mode, offered, json.loads(session.allowed)):
+        rehearsal = await work.gate.rehearse(offered, call, meta)
+        if rehearsal.refusal is not None:
+            return await _end(work, call, rehearsal.refusal, failed=True)
+        if not rehearsal.nothing:
+            return Ask(call.op, "approval", rehearsal.shown, work.gate.who_may)
+    return await _run(work, call, offered, meta, question)
+
+
+async def _approved(
+    work: Calling, call: ToolCall, offered: Offered, question: Question, meta: Mapping[str, Any]
+) -> str | Ask:
+    """Runs what a person approved, if it is still what they saw; else they are asked again."""
+    if call.state != "started":
+        now = await work.gate.rehearse(offered, call, meta)
+        if now.refusal is not None:
+            return await _end(work, call, now.refusal, failed=True)
+        if now.shown.get("revision") != question.shown.get("revision"):
+            return Ask(call.op, "approval", {**now.shown, "again": True}, work.gate.who_may)
+    actor = {**dict(work.acting.get(ACTOR) or {}), "approvedBy": question.by}
+    return await _run(work, call, offered, {**meta, ACTOR: actor}, None)
+
+
+async def _run(
+    work: Calling, call: ToolCall, offered: Offered, meta: Mapping[str, Any], question: Question | None
+) -> str | Ask:
+    """One call, and its result; its op makes a second run of the same call change nothing (durability)."""
+    before = await work.gate.before(offered, call) if offered.writes else None
+    await work.claim.write("tool started", lambda c: transcript.start_tool(c, call.op, work.now_ms(), before))
+    await work.drawn.tool(call)
+    answers, state = _given(question)
+    limit = None if offered.server.outside else TOOL_SECONDS
+    try:
+        async with asyncio.timeout(limit):
+            result = await offered.server.call(offered.tool.name, call.input, meta=meta, answers=answers, state=state)
+    except TimeoutError:
+        return await _end(work, call, HANGS, failed=True, state="unknown")
+    if isinstance(result, InputRequiredResult):
+        return Ask(call.op, *_wanted(offered, call, result), work.gate.who_may)
+    return await _end(work, call, _text(result), failed=bool(result.is_error))
+
+
+async def _end(work: Calling, call: ToolCall, result: str, *, failed: bool, state: str = "done") -> str:
+    text = result if len(result) <= LONGEST_RESULT else f"{result[:LONGEST_RESULT]}… (cut: the result is longer)"
+    at = work.now_ms()
+    await work.claim.write(
+        "tool result",
+        lambda c: transcript.save_result(c, call.op, text, is_error=failed, now_ms=at, state=state),
+    )
+    await work.drawn.tool(replace(call, state=state, result=text, is_error=failed, ended_ms=at))
+    return text
+
+
+def _wanted(offered: Offered, call: ToolCall, result: InputRequiredResult) -> tuple[str, JsonObject]:
+    """What kind of question the tool has, and all that must be kept to make the call again with the answer."""
+    kinds = {"sciorex_ask_user": "ask", "sciorex_request_approval": "request"}
+    kind = kinds.get(offered.tool.name, "elicitation") if offered.asks_itself else "elicitation"
+    requests = result.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return kind, {
+        "tool": call.name,
+        "input": call.input,
+        "requests": requests.get("inputRequests") or {},
+        "requestState": result.request_state,
+    }
+
+
+def _given(question: Question | None) -> tuple[dict[str, Any] | None, str | None]:
+    """A person's answers to what the tool asked, and the tool's own state from then."""
+    if question is None or question.kind == "approval":
+        return None, None
+    given = question.answer.get("responses")
+    responses = given if isinstance(given, dict) else {}
+    state = question.shown.get("requestState")
+    answers = {str(key): ElicitResult.model_validate(value) for key, value in responses.items()}
+    return answers, state if isinstance(state, str) else None
+
+
+def _refused(question: Question) -> str:
+    comment = question.answer.get("comment")
+    said = f" They say: {comment}" if comment else ""
+    return f"Not done: a person did not approve it.{said} Do not try it again unless they ask for it."
+
+
+def _text(result: CallToolResult) -> str:
+    texts = [part.text for part in result.content if isinstance(part, TextContent)]
+    others = len(result.content) - len(texts)
+    note = [f"({others} parts of the result are no text and are left out)"] if others else []
+    return "\n".join([*texts, *note]) or json.dumps(result.structured_content or {})

@@ -1,0 +1,23 @@
+"""What stands below an answer, and beside it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.slack.views.blocks import Block, Shown, button, cut, notice
+
+
+def answer_actions(turn_key: str, *, failed: bool, undo: bool) -> list[Block]:
+    """Buttons below a turn's answer: what it cost, taking back what it did, and trying again."""
+    buttons = [
+        *([button("Retry", "turn_retry", turn_key, style="primary")] if failed else []),
+        *([button("Undo", "turn_undo", turn_key)] if undo else []),
+        button("Receipt", "receipt_open", turn_key),
+    ]
+    return [{"type": "actions", "block_id": f"turn {turn_key}", "elements": buttons}]
+
+
+def not_offered(agent: str, names: Sequence[str]) -> Shown:
+    """Said once in a thread: tools that an agent's file names and nobody has here."""
+    listed = ", ".join(cut(name, 60) for name in names[:20])
+    return notice(f"🧰 {cut(agent, 80)} also names {listed}, which I do not offer here. It works without.")
