@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Protocol, cast
 
 from mcp import Client
+from mcp.server import MCPServer
 from mcp.types import CallToolResult, InputRequiredResult, InputResponses, RequestParamsMeta, Tool
 
 
@@ -36,8 +38,15 @@ class Server(Protocol):
     ) -> CallToolResult | InputRequiredResult: ...
 
 
+@asynccontextmanager
+async def in_process(name: str, server: MCPServer[Any]) -> AsyncIterator[Server]:
+    """A server of ours; entered and left by the task that runs the turn."""
+    async with Client(server) as client:
+        yield InProcess(name, client)
+
+
 class InProcess:
-    """A server of ours, by a client that is entered and left by the task that runs the turn."""
+    """A server in this process, by its client."""
 
     outside = False
 

@@ -29,6 +29,7 @@ from bot.slack import (
     forms,
     home,
     new_ticket,
+    permitting,
     planning,
     renaming,
     resuming,
@@ -145,6 +146,7 @@ VIEWS: Mapping[str, Listener] = {
     "fork_modal": forking.submitted,
     "done_modal": closing.noted,
     "question_modal": asking.written,
+    "mode_modal": permitting.submitted,
 }
 OPTIONS: Mapping[str, Listener] = {
     "ticket": forms.ticket_options,

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack import exporting, forking, renaming
+from bot.slack import exporting, forking, permitting, renaming
 from bot.slack.parts import Parts
 
-CHOICES = {"rename": renaming.open_from_header, "fork": forking.open_from_header, "export": exporting.chosen}
+CHOICES = {
+    "rename": renaming.open_from_header,
+    "fork": forking.open_from_header,
+    "export": exporting.chosen,
+    "mode": permitting.open_from_header,
+}
 
 
 async def chosen(parts: Parts, ack: Any, body: dict[str, Any]) -> None:

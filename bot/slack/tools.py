@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
-from mcp import Client
-from mcp.server import MCPServer
-
 from bot.agent.calls import Gate
 from bot.agent.permissions import Mode
 from bot.agent.rehearsing import Rehearsals
@@ -19,7 +16,7 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.mcp_servers.answers import SessionLine
 from bot.mcp_servers.interactions import Kind, Notify, interactions_server
-from bot.mcp_servers.server import InProcess, Server
+from bot.mcp_servers.server import Server, in_process
 from bot.mcp_servers.session_tools import Sessions
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions.listing import sessions_of_ticket
@@ -39,18 +36,16 @@ async def tools_for(
 ) -> AsyncIterator[Toolbox]:
     """What the agent works with in this turn; entered and left by the task that runs it."""
     async with AsyncExitStack() as stack:
-
-        async def ours(name: str, server: MCPServer) -> Server:
-            return InProcess(name, await stack.enter_async_context(Client(server)))
-
         named = agent.mcp_servers
         servers: list[Server] = []
         if named is None or TICKETS_SERVER in named:
             review = for_agent(parts, claim, workspace, session, turn)
             here = sessions_here(parts, claim, session)
-            servers.append(await ours(TICKETS_SERVER, ticket_server(workspace.store, sessions=here, review=review)))
+            tickets = ticket_server(workspace.store, sessions=here, review=review)
+            servers.append(await stack.enter_async_context(in_process(TICKETS_SERVER, tickets)))
         if named is None or INTERACTIONS_SERVER in named:
-            servers.append(await ours(INTERACTIONS_SERVER, interactions_server(notify_in(claim))))
+            interactions = interactions_server(notify_in(claim))
+            servers.append(await stack.enter_async_context(in_process(INTERACTIONS_SERVER, interactions)))
         yield await toolbox(agent, servers)
 
 

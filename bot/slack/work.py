@@ -23,6 +23,7 @@ from bot.slack import (
     find_tickets,
     forking,
     new_ticket,
+    permitting,
     planning,
     renaming,
     resuming,
@@ -136,6 +137,8 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await planning.plan_words(parts, claim, item, None, as_typed(argument))
     elif word.verb == "summary":
         await summing.thread_summary(parts, claim, item)
+    elif word.verb == "mode":
+        await permitting.mode_word(parts, claim, _with(item, mode=as_typed(argument)))
     elif word.verb == "workspace":
         await workspace(parts, claim, item, argument)
     elif word.verb == "ticket" and argument:
@@ -203,6 +206,7 @@ HANDLERS: dict[str, Handler] = {
     "born": births.born,
     "fork": forking.fork,
     "rename": renaming.rename,
+    "mode": permitting.mode_word,
     "retitled": renaming.retitled,
     "resume": resuming.resume_session,
     "export": exporting.export,

@@ -69,7 +69,7 @@ def header(
 
 def session_menu() -> Block:
     """What else can be done with a thread's session."""
-    words = {"rename": "Rename", "fork": "Fork from here", "export": "Export transcript"}
+    words = {"rename": "Rename", "fork": "Fork from here", "export": "Export transcript", "mode": "Permissions"}
     options = [{"text": {"type": "plain_text", "text": label}, "value": value} for value, label in words.items()]
     return {"type": "overflow", "action_id": "session_menu", "options": options}
 
