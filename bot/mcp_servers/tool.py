@@ -9,7 +9,7 @@ from typing import Any
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
 from mcp.server.mcpserver.tools.base import Tool
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BotError, EditConflict, EditRefused, TicketNotFound, TicketUnreadable, WorkspaceUnavailable
@@ -58,8 +58,10 @@ def _shape(function: Callable[..., object]) -> TicketTool:
     return tool
 
 
-def _answer(result: BaseModel) -> CallToolResult:
+def _answer(result: BaseModel) -> CallToolResult | InputRequiredResult:
     """The result both ways: as values, and as the text that models read, without the blanks they would pay for."""
+    if isinstance(result, InputRequiredResult):
+        return result
     values = result.model_dump(mode="json")
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=values)

@@ -7,6 +7,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -103,11 +104,13 @@ class Scene:
             self.running = None
 
     async def at_rest(self, timeout: float = 30) -> None:
-        """Waits until nothing is left to do: no row of the inbox, no turn, no post, no claim."""
+        """Waits until nothing is left to do: no row of the inbox, no turn but one that waits for people, no post, no
+        claim."""
         db = Database(f"sqlite:///{self.database}")
         waiting = select(func.count()).select_from(inbox).where(inbox.c.state == "new")
-        held = select(func.count()).select_from(thread).where(or_(thread.c.owner.is_not(None), thread.c.ready_ms > 0))
-        turns = select(func.count()).select_from(turn).where(turn.c.state.not_in(("done", "stopped", "failed")))
+        soon = thread.c.ready_ms < (time.time() + 3_600) * 1000  # a question that runs out in days is no work
+        held = select(func.count()).select_from(thread).where(or_(thread.c.owner.is_not(None), soon))
+        turns = select(func.count()).select_from(turn).where(turn.c.state.in_(("running", "answered")))
         behind = select(func.count()).select_from(post).where(post.c.want_rev > post.c.shown_rev)
 
         def left(connection: Any) -> list[int]:

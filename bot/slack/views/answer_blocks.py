@@ -21,3 +21,12 @@ def not_offered(agent: str, names: Sequence[str]) -> Shown:
     """Said once in a thread: tools that an agent's file names and nobody has here."""
     listed = ", ".join(cut(name, 60) for name in names[:20])
     return notice(f"🧰 {cut(agent, 80)} also names {listed}, which I do not offer here. It works without.")
+
+
+def undone(by: str, taken: Sequence[tuple[str, str | None]]) -> Shown:
+    """Said in the thread when somebody took back what the agent did: each call, and why not where it stays."""
+    done = [cut(what, 150) for what, refusal in taken if refusal is None]
+    kept = [f"{cut(what, 150)}: {cut(refusal, 300)}" for what, refusal in taken if refusal is not None]
+    lines = [f"↩️ <@{by}> took back: {'; '.join(done[:20])}"] if done else []
+    lines += [f"⚠️ This stays. {line}" for line in kept[:10]]
+    return notice("\n".join(lines))
