@@ -124,6 +124,8 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
         appends=Appends(),
         files=files,
         access=settings.access,
+        prices=settings.prices,
+        limits=settings.limits,
     )
 
 

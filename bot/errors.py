@@ -104,6 +104,10 @@ class NotAllowed(BotError):
     """The person may not do this; says who may."""
 
 
+class CannotUndo(BotError):
+    """What an operation did cannot be taken back; says why."""
+
+
 class AlreadyDecided(BotError):
     """Somebody was sooner, or what was asked is not asked any more; says which."""
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 DEFAULT_MODEL = "claude-sonnet-5-5"
 DEFAULT_BASE_URL = "https://api.anthropic.com"
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try
+ROOM = 200_000  # tokens that a model takes in, where the API does not say
+ROOM_SECONDS = 10
 LONGEST_PAUSE = 30.0  # a person waits: what asks for a longer pause is said instead
 
 log = logging.getLogger(__name__)
@@ -63,6 +65,7 @@ class Model:
         self._client: AsyncAnthropic | None = None
         self._making = asyncio.Lock()
         self._unknown: set[str] = set()
+        self._rooms: dict[str, int] = {}
 
     async def ask(
         self,
@@ -96,6 +99,20 @@ class Model:
         except _Failure as failure:
             raise AgentUnavailable(failure.text) from None
         return replace(reply, note=f"The model {wanted} is not served any more; {reply.model} answers instead.")
+
+    async def room(self, model: str | None) -> int:
+        """How many tokens the model (None: the default one) takes in; asked once, a guess where nobody says."""
+        name = model if model and model not in self._unknown else self.default
+        if name not in self._rooms:
+            try:
+                async with asyncio.timeout(ROOM_SECONDS):
+                    client = await self._ready()
+                    said = (await client.models.retrieve(name)).max_input_tokens
+            except Exception as error:
+                log.info("the model API does not say how long a request to %s may be: %s", name, type(error).__name__)
+                said = None
+            self._rooms[name] = said or ROOM
+        return self._rooms[name]
 
     async def close(self) -> None:
         """Closes the connections; asking again opens new ones."""

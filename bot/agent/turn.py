@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bot.agent.calls import Calling, Drawn, Gate, take
+from bot.agent.compaction import fit
 from bot.agent.lines import Lines, lines_of
 from bot.agent.model import Model, Reply
 from bot.agent.prompt import request_messages, system_blocks
@@ -102,6 +103,7 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
             continue
         if limit := await setting.stop_at():
             return Outcome("failed", limit)
+        lines = await fit(claim, turn, setting, lines)
         context = await setting.context()
         reply = await _ask(lines, context, setting, show)
         await setting.catch_up()

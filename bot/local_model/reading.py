@@ -12,6 +12,7 @@ from bot.local_model.reply import Json
 
 TICKET_ID = re.compile(r"(?<![\w-])(?:[A-Za-z]{1,5}|#)-\d+\b")
 FRAME = re.compile(r"^<linked_ticket>$(.*?)^</linked_ticket>$", re.DOTALL | re.MULTILINE)
+CHANGED = "<ticket_changed>"
 SPEAKER = re.compile(r"^\[[^\]]*\] [^:\n]*\([^)\n]*\): ")
 SUBTASK = re.compile(r"^- \[[ x]\] (?:(\S*\d) )?(.+) \((pending|in_progress|completed)\)$", re.MULTILINE)
 
@@ -148,7 +149,7 @@ def _last_said(messages: list[Json]) -> str:
     for message in reversed(messages):
         if message["role"] != "user":
             continue
-        spoken = [text for text in _texts(message) if not FRAME.search(text)]
+        spoken = [text for text in _texts(message) if not FRAME.search(text) and not text.startswith(CHANGED)]
         if spoken:
             last = re.split(r"\n(?=\[)", spoken[-1])[-1]
             return re.sub(r"\n {4}", "\n", SPEAKER.sub("", last)).strip()

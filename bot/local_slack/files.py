@@ -1,6 +1,7 @@
 """Files: uploading in three steps, sharing, and downloading with the bot's token."""
 
 import base64
+from mimetypes import guess_type
 from pathlib import Path
 
 from aiohttp import web
@@ -79,6 +80,7 @@ def file_shown(workspace: Workspace, file_id: str) -> Json:
         "name": row["name"],
         "title": row["title"],
         "filetype": Path(row["name"]).suffix.lstrip(".") or "text",
+        "mimetype": row.get("mimetype") or guess_type(row["name"])[0] or "application/octet-stream",
         "size": row["length"],
         "user": row["user"],
         "mode": "hosted",

@@ -4,6 +4,7 @@ from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, 
 
 from bot.sessions.archives.archive_tables import archive, archive_entry, early, erased
 from bot.sessions.columns import Id, metadata, own_id, to
+from bot.sessions.context_tables import attachment, compaction, spent
 from bot.sessions.planned_table import planned
 from bot.sessions.reading_table import opened
 from bot.sessions.searching.said_tables import place, said, summary, summary_of, unindexed
@@ -11,6 +12,8 @@ from bot.sessions.searching.said_tables import place, said, summary, summary_of,
 __all__ = [
     "archive",
     "archive_entry",
+    "attachment",
+    "compaction",
     "early",
     "erased",
     "metadata",
@@ -18,6 +21,7 @@ __all__ = [
     "place",
     "planned",
     "said",
+    "spent",
     "summary",
     "summary_of",
     "unindexed",

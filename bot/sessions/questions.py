@@ -162,7 +162,7 @@ def _questions(connection: Connection, *where: ColumnElement[bool]) -> list[Ques
             session_id=r.session_id,
             thread_id=r.thread_id,
             kind=r.kind,
-            shown=json.loads(r.shown),
+            shown=json.loads(r.shown or "{}"),
             who_may=tuple(json.loads(r.who_may)),
             state=r.state,
             answer=json.loads(r.answer or "{}"),

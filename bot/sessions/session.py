@@ -80,6 +80,7 @@ class Said:
     text: str
     files: tuple[tuple[str, str], ...] = ()  # (name, link)
     edited_ts: str | None = None
+    about_files: tuple[Mapping[str, object], ...] = ()  # for each: id, mimetype, size, download; {} if it has none
 
 
 def new_session_id() -> str:
@@ -230,7 +231,7 @@ def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: in
         name=said.name,
         bot=said.bot,
         text=said.text,
-        files=json.dumps([{"name": name, "url": url} for name, url in said.files], ensure_ascii=False),
+        files=json.dumps(_files(said), ensure_ascii=False),
         edited_ts=said.edited_ts,
     )
     if new is not None:
@@ -239,6 +240,11 @@ def keep_message(connection: Connection, of: ChatSession, said: Said, now_ms: in
         return new
     stored = select(message.c.id).where(message.c.session_id == of.id, message.c.ts == said.ts)
     return int(connection.execute(stored).scalar_one())
+
+
+def _files(said: Said) -> list[dict[str, object]]:
+    about = [*said.about_files, *({} for _ in said.files)]
+    return [{**more, "name": name, "url": url} for (name, url), more in zip(said.files, about, strict=False)]
 
 
 def edit_message(connection: Connection, of: ChatSession, ts: str, text: str, edited_ts: str) -> bool:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select
 
 from bot.sessions.searching.said_tables import summary, summary_of
 from bot.sessions.session import ChatSession
+from bot.sessions.spending import note_spent
 from bot.sessions.transcript import Step, messages_of, steps_of, turns_of
 
 LONGEST_INPUT = 200  # characters of what a tool was given
@@ -92,6 +93,8 @@ def keep_summary(
     connection.execute(delete(summary).where(summary.c.key == key))
     row = {"key": key, "covers": covered, "text": text, "model": model, "usage": json.dumps(usage), "ms": now_ms}
     number = connection.execute(summary.insert().values(row).returning(summary.c.id)).scalar_one()
+    one = sessions[0].id if len(sessions) == 1 else None
+    note_spent(connection, one, "summary", model, usage, now_ms, team=sessions[0].team)
     connection.execute(summary_of.insert(), [{"summary_id": number, "session_id": one.id} for one in sessions])
     return True
 

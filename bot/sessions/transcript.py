@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from bot.sessions.models import message, step, tool_call, turn
+from bot.sessions.spending import note_spent
 from bot.sessions.turn import JsonObject, Step, ToolCall, Turn
 
 __all__ = ["JsonObject", "Message", "Step", "ToolCall", "Turn"]
@@ -67,6 +68,11 @@ def begin_turn(
 def get_turn(connection: Connection, turn_id: int) -> Turn:
     """The turn of this id."""
     return _turns(connection, turn.c.id == turn_id)[0]
+
+
+def find_turn(connection: Connection, key: str) -> Turn | None:
+    """The turn that a button under its answer names."""
+    return next(iter(_turns(connection, turn.c.key == key)), None)
 
 
 def unfinished_turn(connection: Connection, session_id: str) -> Turn | None:
@@ -149,6 +155,7 @@ def save_answer(
                 state="planned",
             )
         )
+    note_spent(connection, of.session_id, "step", model, usage, now_ms, turn_id=of.id)
     given = {"model": model, "receipt": json.dumps(receipt) if receipt else None}
     connection.execute(update(turn).where(turn.c.id == of.id).values(given))
     return steps_of(connection, [of.id])[of.id][n]

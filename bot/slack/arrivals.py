@@ -73,6 +73,7 @@ def said_in(event: Mapping[str, Any]) -> dict[str, Any]:
         "name": storable(str(event.get("username") or "")) if bot else "",
         "text": storable(str(event.get("text") or "")),
         "files": [[storable(str(f.get("name") or "file")), storable(str(f.get("permalink") or ""))] for f in files],
+        "about_files": [_about_file(f) for f in files],
         "edited_ts": str(event["edited"]["ts"]) if isinstance(event.get("edited"), Mapping) else None,
     }
 
@@ -106,10 +107,11 @@ def _edit(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: Iden
         return None
     if now.get("subtype") == "tombstone":  # the root of a thread with replies was deleted
         return _deletion(body, {**event, "deleted_ts": now["ts"]}, team, me)
-    if isinstance(before, Mapping) and before.get("text") == now.get("text"):
+    left = _ids_of_files(now)
+    if isinstance(before, Mapping) and before.get("text") == now.get("text") and _ids_of_files(before) == left:
         return None  # a link was unfurled, nothing was said
     at = str((now.get("edited") or {}).get("ts") or event.get("event_ts") or now["ts"])
-    said = {"ts": str(now["ts"]), "text": str(now.get("text") or ""), "edited_ts": at}
+    said = {"ts": str(now["ts"]), "text": str(now.get("text") or ""), "edited_ts": at, "files_left": left}
     return _about(body, event, team, "edit", str(now.get("thread_ts") or now["ts"]), said)
 
 
@@ -129,6 +131,24 @@ def _about(
     order = str(event.get("event_ts") or said["ts"])
     arrival = Arrival(team, str(event["channel"]), thread_ts, key, kind, order, said)
     return Heard(arrival, only_served=True)
+
+
+def _about_file(file: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be known of a file to fetch it; nothing of one that Slack has no more, or that lies elsewhere."""
+    if not _is_text(file.get("id")) or file.get("mode") == "tombstone" or file.get("is_external"):
+        return {}
+    size, address = file.get("size"), file.get("url_private_download") or file.get("url_private")
+    return {
+        "id": str(file["id"]),
+        "mimetype": str(file.get("mimetype") or "").partition(";")[0].strip().lower(),
+        "size": size if isinstance(size, int) else 0,
+        "download": str(address or ""),
+    }
+
+
+def _ids_of_files(message: Mapping[str, Any]) -> list[str]:
+    files = [f for f in message.get("files") or () if isinstance(f, Mapping)]
+    return [str(about["id"]) for f in files if (about := _about_file(f))]
 
 
 def _is_text(value: object) -> bool:

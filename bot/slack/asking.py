@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -27,14 +27,12 @@ STOPPED = "Not done: a person stopped this before it was decided."
 
 def ask(connection: Connection, asks: Sequence[Ask], *, now_ms: int, expires_ms: int) -> None:
     """Writes the questions down, and that their cards are to stand in the thread."""
-    for wanted in asks:
-        _show(connection, questions.ask(connection, wanted, now_ms=now_ms, expires_ms=expires_ms))
+    show_cards(connection, [questions.ask(connection, one, now_ms=now_ms, expires_ms=expires_ms) for one in asks])
 
 
 def give_way(connection: Connection, turn: Turn, by: str | None, now_ms: int, *, why: str = SUPERSEDED) -> None:
     """Ends a turn that waits for an answer, since somebody said something else."""
-    for one in questions.supersede(connection, turn.id, by, now_ms):
-        _show(connection, one)
+    show_cards(connection, questions.supersede(connection, turn.id, by, now_ms))
     transcript.end_turn(connection, turn.id, "stopped", now_ms, why=why)
 
 
@@ -42,8 +40,7 @@ async def can_go_on(parts: Parts, claim: Claim, turn: Turn) -> bool:
     """Whether a turn that waits has something to go on with: an answer, or a question whose time is over."""
 
     def look(connection: Connection) -> bool:
-        for one in questions.expire(connection, turn.id, parts.now_ms()):
-            _show(connection, one)
+        show_cards(connection, questions.expire(connection, turn.id, parts.now_ms()))
         waiting = {
             call.op
             for step in transcript.steps_of(connection, [turn.id])[turn.id]
@@ -154,7 +151,7 @@ async def _decide(parts: Parts, body: dict[str, Any], question: Question, given:
             questions.allow_tool(connection, question.session_id, question.tool)
         answered = questions.get_question(connection, question.id)
         assert answered is not None
-        _show(connection, answered)
+        show_cards(connection, [answered])
         ready(connection, question.thread_id, now)
         return True
 
@@ -197,10 +194,11 @@ async def _too_late(parts: Parts, question: Question) -> str:
     return "The time to decide this is over. Ask the agent again, if it should still be done."
 
 
-def _show(connection: Connection, question: Question) -> None:
-    """The card, as the question stands now."""
-    want = question_card(question).as_want()
-    posts.put(connection, key=f"question.{question.id}", thread_id=question.thread_id, role="question", want=want)
+def show_cards(connection: Connection, asked: Iterable[Question]) -> None:
+    """The cards, as the questions stand now."""
+    for one in asked:
+        want = question_card(one).as_want()
+        posts.put(connection, key=f"question.{one.id}", thread_id=one.thread_id, role="question", want=want)
 
 
 def _yes(question: Question, body: dict[str, Any]) -> JsonObject:

@@ -12,6 +12,7 @@ from bot.inbox.claim import Claim
 from bot.mcp_servers.review import Review
 from bot.sessions.audience import Audience
 from bot.sessions.listing import sessions_of_ticket
+from bot.sessions.questions import open_questions
 from bot.sessions.reading import Whereabouts, unread
 from bot.sessions.session import ChatSession, find_by_thread
 from bot.sessions.transcript import Turn
@@ -21,7 +22,7 @@ from bot.slack.place import Place, place_of, remembered
 from bot.slack.views.activity_view import named
 from bot.slack.views.review_blocks import Against, note_modal, review, spoken
 from bot.slack.workspaces import Workspace
-from bot.tickets.closing import ACTIVE, UNREAD, still_open
+from bot.tickets.closing import ACTIVE, UNREAD, WAITING, still_open
 from bot.tickets.ticket import Ticket
 
 MOST_SESSIONS = 5_000
@@ -49,11 +50,14 @@ async def speaks_against(
         listed = sessions_of_ticket(connection, audience, *of, limit=MOST_SESSIONS)
         sessions = [one for one in listed if one.state != "past" and (here is None or one.session.id != here.id)]
         active = [one for one in sessions if one.state == "active"]
+        asked = {one.session_id for one in open_questions(connection, [one.session.id for one in sessions])}
+        waiting = [one for one in sessions if one.session.id in asked]
         missed = unread(connection, sessions, closer)
-        lines = [f"{ACTIVE}: {one.session.id}" for one in active] + [f"{UNREAD}: {one.session.id}" for one in missed]
+        found = {ACTIVE: active, WAITING: waiting, UNREAD: missed}
+        lines = [f"{kind}: {one.session.id}" for kind, several in found.items() for one in several]
         names = {
             s.id: named(Whereabouts(s.id, s.title, s.channel, s.thread_ts), parts.me.url)
-            for s in (one.session for one in (*active, *missed))
+            for s in (one.session for several in found.values() for one in several)
         }
         return Against(ticket, (*still_open(ticket), *lines), names)
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from bot.inbox.claim import Claim, Item, change_waiting, finish, stop_asked, waiting_items
 from bot.sessions.archives.archive_chain import follow
+from bot.sessions.attachments import files_left
 from bot.sessions.session import (
     ChatSession,
     delete_message,
@@ -46,4 +47,6 @@ def _apply_to_session(connection: Connection, session: ChatSession, item: Item, 
         delete_message(connection, session, item.body["ts"], now_ms)
     else:
         edit_message(connection, session, item.body["ts"], item.body["text"], item.body["edited_ts"])
+        if (left := item.body.get("files_left")) is not None:
+            files_left(connection, session, item.body["ts"], left)
     title_follows(connection, session, before, plain_words)

@@ -15,6 +15,7 @@ from bot.sessions.session import find_by_thread, first_words, get_session, title
 from bot.sessions.transcript import ENDED, steps_of, turns_of
 from bot.slack.answer import answer_of
 from bot.slack.archiving import write_behind
+from bot.slack.asking import show_cards
 from bot.slack.opening import plain_words, refresh_header
 from bot.slack.parts import Parts
 
@@ -49,3 +50,4 @@ def show_again(connection: Connection, claim: Claim, session_id: str, keys: set[
             asked = questions_of_turn(connection, turn.id)
             made = answer_of(steps_of(connection, [turn.id])[turn.id], asked)
             posts.put_answer(connection, claim.thread_id, turn.id, turn.key, made.wants)
+            show_cards(connection, asked.values())

@@ -12,7 +12,8 @@ linked to a ticket, I know what it is about.
 *In a thread*, behind a mention or after `!` (`{link} T-042` as a message does it too, with a space before it):
 • `link T-042` gives me the ticket · `unlink` takes it away
 • `archive` keeps the thread with its ticket (`!archive a note` with a note)
-• `sessions` lists the ticket's threads · `status` says what it can become, `status in_review` changes it
+• `sessions` lists the ticket's threads, `cost` what they used · `status` says what it can become,
+  `status in_review` changes it
 • `rename New title` · `fork` goes on in a new thread · `resume` after archiving · `plan Code review` for later
 • `export` sends you the transcript as a file: `export md`, `html` or `json`, and with `here` into the thread
 • `summary` (or `catch me up`) sums the thread up · `stop` ends what I am doing · `help`

@@ -138,6 +138,7 @@ async def said_by(parts: Parts, body: dict[str, Any]) -> Said:
         bot=body["bot"],
         text=body["text"],
         files=tuple((name, url) for name, url in body["files"]),
+        about_files=tuple(body.get("about_files") or ()),
         edited_ts=body.get("edited_ts"),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.agent.model import Model
-from bot.config_sections import Access
+from bot.config_sections import Access, Limits, Price
 from bot.database import Database
 from bot.errors import NotInChannel, OtherWorkspace
 from bot.inbox.claim import Claim, Item
@@ -62,6 +62,8 @@ class Parts:
     stop_thread: Callable[[int], None] = lambda thread_id: None
     looks: Looks = field(default_factory=Looks)
     access: Access = field(default_factory=Access)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
     async def workspace_at(
         self, channel: str, user: str, thread_ts: str = "", *, seen: str = "", at_ms: int | None = None

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.errors import BotError
 from bot.inbox.claim import Claim, Item
 from bot.slack import choosing, planning, summing
+from bot.slack.costs import ticket_cost
 from bot.slack.find_tickets import list_epics, list_tickets, search_tickets, show
 from bot.slack.link import answer
 from bot.slack.new_ticket import one_line
@@ -48,6 +49,8 @@ async def about(parts: Parts, claim: Claim, item: Item, some_id: str, words: str
         await show_sessions(parts, claim, item, some_id)
     elif words.lower() in ("summary", "catch me up"):
         await summing.ticket_summary(parts, claim, item, some_id)
+    elif words.lower() in ("cost", "costs"):
+        await ticket_cost(parts, claim, item, some_id)
     elif first.lower() == "plan":
         await planning.plan_words(parts, claim, item, some_id, rest)
     elif first.lower() == "status":
@@ -57,8 +60,8 @@ async def about(parts: Parts, claim: Claim, item: Item, some_id: str, words: str
     else:
         typed = f"{parts.commands.ticket} {some_id[:20]}"
         raise BotError(
-            f"I do not know what to do with “{words[:60]}”. Try `{typed}`, `{typed} sessions`, `{typed} plan`, "
-            f"`{typed} status` or `{typed} status in_review`."
+            f"I do not know what to do with “{words[:60]}”. Try `{typed}`, `{typed} sessions`, `{typed} cost`, "
+            f"`{typed} plan`, `{typed} status` or `{typed} status in_review`."
         )
 
 

@@ -17,7 +17,9 @@ from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Step, Turn
 from bot.slack import asking
 from bot.slack.answer import PARTS, Answer, answer_of, stretches
+from bot.slack.attachments import fetch_files
 from bot.slack.context import context
+from bot.slack.costs import limit_reached
 from bot.slack.delivery import deliver, sweep
 from bot.slack.edits import catch_up
 from bot.slack.opening import refresh_header
@@ -73,6 +75,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
     except WorkspaceUnknown as error:
         return Outcome("failed", error.text)
     linked = await claim.read(lambda c: current_link(c, session.id))
+    await fetch_files(parts, claim, session)
     agent = workspace.agent(turn.agent)
     acting: dict[str, Any] = {
         "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
@@ -91,17 +94,13 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
             model=parts.model,
             tools=tools,
             gate=gate_for(parts, claim, workspace, session, turn),
-            context=lambda: context(workspace, linked.ticket_id if linked else None),
+            context=lambda: context(parts, claim, workspace, turn, linked.ticket_id if linked else None),
             acting=acting,
             now_ms=parts.now_ms,
             catch_up=lambda: catch_up(parts, claim),
-            stop_at=_no_limit,
+            stop_at=lambda: limit_reached(parts, claim, session, turn),
         )
         return await run_turn(claim, turn, setting, preview)
-
-
-async def _no_limit() -> str | None:
-    return None
 
 
 async def _settle(

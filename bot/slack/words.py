@@ -14,7 +14,7 @@ LINK = re.compile(r"<(?:(?:https?|mailto):[^|<>]*|#[CDG][A-Z0-9]+)\|([^<>]+)>|<(
 CATCH_UP = re.compile(r"!?\s*catch (?:me|us) up(?:,? please)?[.!?]?", re.IGNORECASE)
 VERBS = (
     *("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace"),
-    *("rename", "fork", "resume", "plan", "summary", "export", "mode"),
+    *("rename", "fork", "resume", "plan", "summary", "export", "mode", "cost"),
 )
 # What an agent may be asked to rename: such a sentence is for it, not a title.
 NOT_A_TITLE = (
@@ -87,7 +87,7 @@ def _plain(text: str) -> Word | None:
         r"(status)(?:\s+(\w+(?:[ _-]\w+)?))?",
         r"(workspace)(?:\s+([\w-]+))?",
         r"(mode)(?:\s+(ask(?: for all)?|auto-approve edits|auto|edits|yolo))?",
-        r"(unlink|sessions|stop|help|archive|fork|resume|plan|summary)",
+        r"(unlink|sessions|stop|help|archive|fork|resume|plan|summary|cost)",
         r"(archive|plan)\s*:\s*(.+)",
         r"(export)(?:\s+((?:\s*\b(?:md|markdown|html|json|here)\b)+))?",
         r"(rename)(?:\s+(?:(?:this|the)\s+)?(?:session|thread|chat))?(?:\s+to\s+|\s*:\s*)(.+)",

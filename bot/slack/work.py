@@ -18,6 +18,7 @@ from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
 from bot.slack import (
     births,
+    costs,
     erasing,
     exporting,
     find_tickets,
@@ -30,6 +31,7 @@ from bot.slack import (
     status,
     summing,
     tickets,
+    undoing,
 )
 from bot.slack.archiving import archive_thread, write_behind
 from bot.slack.asking import can_go_on, stop_waiting
@@ -139,6 +141,8 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await summing.thread_summary(parts, claim, item)
     elif word.verb == "mode":
         await permitting.mode_word(parts, claim, _with(item, mode=as_typed(argument)))
+    elif word.verb == "cost":
+        await costs.ticket_cost(parts, claim, item)
     elif word.verb == "workspace":
         await workspace(parts, claim, item, argument)
     elif word.verb == "ticket" and argument:
@@ -156,7 +160,7 @@ async def stop(parts: Parts, claim: Claim, item: Item) -> None:
     ran = claim.stop.is_set()
     claim.stop.clear()
     await claim.write("stop heard", lambda c: stop_heard(c, claim.thread_id))
-    if ran or await stop_waiting(parts, claim, item):
+    if await stop_waiting(parts, claim, item) or ran:
         await claim.write("item done", lambda c: finish(c, [item]))
     else:
         await answer(parts, claim, item, blocks.said("Nothing is running in this thread."))
@@ -207,6 +211,7 @@ HANDLERS: dict[str, Handler] = {
     "fork": forking.fork,
     "rename": renaming.rename,
     "mode": permitting.mode_word,
+    "undo": undoing.take_back,
     "retitled": renaming.retitled,
     "resume": resuming.resume_session,
     "export": exporting.export,

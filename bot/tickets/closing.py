@@ -9,6 +9,8 @@ from bot.tickets.criteria import criteria_of
 from bot.tickets.ticket import Status, SubtaskStatus, Ticket
 
 SUBTASK, CRITERION, ACTIVE, UNREAD = "subtask", "criterion", "active session", "unread session"
+WAITING = "waiting session"  # an approval or an answer of a person is waited for in it
+SESSIONS = (ACTIVE, WAITING, UNREAD)  # kinds whose lines name a session by its id
 
 
 def closes(ticket: Ticket, to: Status) -> bool:

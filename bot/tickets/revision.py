@@ -81,6 +81,21 @@ def seen(read: str | None, before: Ticket, after: Ticket, shown: Collection[str]
     return after.revision if known == after.revision.partition(".")[2] else f"~.{known}"
 
 
+def knows(read: str, ticket: Ticket, name: str) -> bool:
+    """Whether somebody who has read `read` knows this field of the ticket as it is now; `subtasks` are one field."""
+    parts = read.split(".")
+    if len(parts) != 3:
+        return False
+    if parts[0] == ticket.digest:
+        return True
+    if name == "subtasks":
+        told = dict(_pairs(parts[2]))
+        now = {_subtask_name(s): _short(s.status.value) for s in ticket.subtasks[:_MOST_SUBTASKS]}
+        return told == now and len(ticket.subtasks) <= _MOST_SUBTASKS
+    at = _NAMED.index(name) * _SIZE if name in _NAMED else -1
+    return at >= 0 and parts[1][at : at + _SIZE] == _short(_field(ticket, name))
+
+
 def refuse_conflict(ticket: Ticket, read: str, edits: Sequence[Edit]) -> None:
     """Raises EditConflict, with both values, when a field that the edits set has changed since `read`."""
     found = moved(ticket, read, edits)

@@ -7,9 +7,9 @@ import pytest
 
 from bot.agent.prompt import (
     FORKED,
-    LARGEST_CONTEXT,
     NOT_RUN,
     AgentStep,
+    Given,
     Line,
     Note,
     PersonLine,
@@ -18,8 +18,8 @@ from bot.agent.prompt import (
     hand_over,
     request_messages,
     system_blocks,
-    ticket_context,
 )
+from bot.agent.told_ticket import LARGEST_CONTEXT, ticket_context
 from bot.definitions.agents import DEFAULT_AGENT, Agent
 from bot.local_model.refusals import refusal_of
 from bot.local_model.usage import Cache
@@ -185,18 +185,19 @@ def test_the_context_stands_behind_the_newest_message_of_people() -> None:
     lines: list[Line] = [mia("look"), AgentStep([CALL]), ToolResults([ToolResult("toolu_1", "a wall")])]
     opened = request_messages(lines[:1], "the ticket")
     going_on = request_messages(lines, "the ticket")
-    next_turn = request_messages([*lines, said("A wall."), mia("and now?")], "the ticket, changed")
+    later = [lines[0], Given("the ticket"), *lines[1:], said("A wall."), mia("and now?")]
+    next_turn = request_messages(later, "the ticket, changed")
     context = {"type": "text", "text": "the ticket"}
-    assert opened == [{"role": "user", "content": [spoken("look", **MARK), context]}]
+    assert opened == [{"role": "user", "content": [spoken("look"), {**context, **MARK}]}]
     assert going_on[0] == opened[0]
     assert going_on[2]["content"][-1].keys() >= MARK.keys()
-    assert next_turn[0] == {"role": "user", "content": [spoken("look")]}
-    assert next_turn[-1]["content"] == [spoken("and now?", **MARK), context | {"text": "the ticket, changed"}]
+    assert next_turn[0] == {"role": "user", "content": [spoken("look"), context]}
+    assert next_turn[-1]["content"] == [spoken("and now?"), {**context, "text": "the ticket, changed", **MARK}]
     for messages in (opened, going_on, next_turn):
         taken(messages)
 
 
-def test_a_changed_ticket_leaves_everything_before_the_newest_turn_in_the_cache() -> None:
+def test_a_changed_ticket_leaves_everything_that_was_sent_in_the_cache() -> None:
     cache, lines = Cache(), list[Line]()
     system = system_blocks(DEFAULT_AGENT, "The workspace is at hand.")
     read: list[int] = []
@@ -206,7 +207,19 @@ def test_a_changed_ticket_leaves_everything_before_the_newest_turn_in_the_cache(
         read.append(usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"])
         if turn:
             assert usage["cache_read_input_tokens"] == read[turn - 1]
-        lines.append(said("answer"))
+        lines += [Given(f"ticket as of turn {turn}"), said("answer")]
+
+
+def test_attached_files_stand_behind_their_message_and_keep_texts_apart() -> None:
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}}
+    lines: list[Line] = [mia("look", files=[image]), mia("and"), mia("this"), Given("the ticket"), mia("well?")]
+    (message,) = request_messages(lines, "new")
+    taken([message])
+    and_this = f"{spoken('and')['text']}\n{spoken('this')['text']}"
+    texts = [{"type": "text", "text": text} for text in (and_this, "the ticket", spoken("well?")["text"])]
+    assert message["content"] == [spoken("look"), image, *texts, {"type": "text", "text": "new", **MARK}]
+    (deleted,) = request_messages([mia("gone", files=[image], deleted=True), mia("here")])
+    assert deleted["content"] == [spoken("here", **MARK)]
 
 
 def test_stored_lines_are_not_changed_by_building_a_request() -> None:

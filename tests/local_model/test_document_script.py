@@ -14,8 +14,8 @@ from bot.agent.prompt import (
     ToolResults,
     request_messages,
     system_blocks,
-    ticket_context,
 )
+from bot.agent.told_ticket import ticket_context
 from bot.definitions.agents import DEFAULT_AGENT
 from bot.local_model import Reply, ToolCall, document_script
 from bot.local_model.refusals import refusal_of

@@ -21,18 +21,31 @@ class Decision:
     by: str | None
     at_ms: int | None
 
+    @property
+    def sentence(self) -> str:
+        """What became of it, in words."""
+        if self.state != "answered":
+            return f"The question was {self.state}."
+        given = self.answer if isinstance(self.answer, dict) else {}
+        if "approved" not in given:
+            return f"{self.by} answered the question."
+        comment = f": {given['comment']}" if given.get("comment") else "."
+        return f"{self.by} approved this." if given["approved"] else f"{self.by} did not approve this{comment}"
 
-def decisions_of(connection: Connection, turn_ids: Sequence[int]) -> dict[str, Decision]:
-    """The decisions on these turns' tool calls, by the op of the call."""
+
+def decisions_of(connection: Connection, turn_ids: Sequence[int]) -> dict[str, list[Decision]]:
+    """The decisions on these turns' tool calls, by the op of the call, in the order in which they were asked for."""
     asked = (
         select(question, tool_call.c.op)
         .join(tool_call, tool_call.c.id == question.c.tool_call_id)
         .where(tool_call.c.turn_id.in_(turn_ids), question.c.state != "open")
+        .order_by(tool_call.c.id, question.c.n)
     )
-    return {
-        row.op: Decision(_json(row.shown), row.state, _json(row.answer), row.by, row.at_ms)
-        for row in connection.execute(asked)
-    }
+    decided: dict[str, list[Decision]] = {}
+    for row in connection.execute(asked):
+        one = Decision(_json(row.shown), row.state, _json(row.answer), row.by, row.at_ms)
+        decided.setdefault(row.op, []).append(one)
+    return decided
 
 
 def _json(text: str | None) -> object:

@@ -23,7 +23,7 @@ class Rows:
     steps: Mapping[int, Sequence[Step]] = field(default_factory=dict)
     links: Sequence[Link] = ()
     archives: Sequence[ArchiveRow] = ()
-    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    decisions: Mapping[str, Sequence[Decision]] = field(default_factory=dict)
     erased: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -64,7 +64,7 @@ def said_entry(message: Message) -> JsonObject:
     if message.deleted_ms is not None:
         entry["deletedAt"] = iso(message.deleted_ms)
     elif message.files:
-        entry["files"] = list(message.files)
+        entry["files"] = [{"name": file.get("name"), "url": file.get("url")} for file in message.files]
     return entry
 
 
@@ -159,7 +159,7 @@ def _steps(rows: Rows) -> Iterator[_Done]:
             yield _Done(end, (_system(end, f"t-{turn.key}.end", ENDED[turn.state] + why),))
 
 
-def _answer(turn: Turn, step: Step, decisions: Mapping[str, Decision]) -> Iterator[JsonObject]:
+def _answer(turn: Turn, step: Step, decisions: Mapping[str, Sequence[Decision]]) -> Iterator[JsonObject]:
     """What the model wrote in one step, and each tool call with its result; the first part says what it cost."""
     parts: list[JsonObject] = []
     if step.text or not step.calls:
@@ -168,21 +168,20 @@ def _answer(turn: Turn, step: Step, decisions: Mapping[str, Decision]) -> Iterat
         what = {"role": "assistant", "content": step.text, "timestamp": iso(step.ms)}
         parts.append({"id": f"t-{turn.key}.{step.n}", **what, **by, **note})
     for call in step.calls:
-        parts += _tool(call, step.ms, decisions.get(call.op))
+        parts += _tool(call, step.ms, decisions.get(call.op, ()))
     if step.usage:
         parts[0]["usage"] = step.usage
     yield from parts
 
 
-def _tool(call: ToolCall, asked_ms: int, decision: Decision | None) -> Iterator[JsonObject]:
+def _tool(call: ToolCall, asked_ms: int, decisions: Sequence[Decision]) -> Iterator[JsonObject]:
     tool = {"toolUseId": call.tool_use_id, "toolName": call.name}
     asked = {"role": "tool_use", "content": call.name, "timestamp": iso(call.started_ms or asked_ms)}
     yield {"id": call.op, **asked, **tool, "toolInput": call.input}
-    if decision is not None:
-        given = f": {decision.answer}" if isinstance(decision.answer, str) else ""
+    for n, decision in enumerate(decisions, 1):
         more = {"shown": decision.shown, "state": decision.state, "answer": decision.answer, "by": decision.by}
-        ms = decision.at_ms or asked_ms
-        yield _system(ms, f"{call.op}.question", f"The question was {decision.state}{given}.", **tool, **more)
+        ms, entry_id = decision.at_ms or asked_ms, f"{call.op}.question" + (str(n) if n > 1 else "")
+        yield _system(ms, entry_id, decision.sentence, **tool, **more)
     if call.result is not None:
         answered = {"role": "tool_result", "content": call.result, "timestamp": iso(call.ended_ms or asked_ms)}
         yield {"id": f"{call.op}.result", **answered, **tool, "isError": call.is_error, "state": call.state}

@@ -52,10 +52,11 @@ def erase(connection: Connection, session: ChatSession, entry_id: str, now_ms: i
         _in_step(connection, turn.c.key == match["key"], int(match["step"]), _without_text)
     elif match["part"] == ".result":
         _in_call(connection, entry_id.removesuffix(".result"), {"result": ERASED})
-    elif match["part"] == ".question":
-        call = select(tool_call.c.id).where(tool_call.c.op == entry_id.removesuffix(".question"))
-        asked = update(question).where(question.c.tool_call_id == call.scalar_subquery())
-        connection.execute(asked.values(shown="", answer=None))
+    elif match["part"] and match["part"].startswith(".question"):
+        op, _, n = entry_id.rpartition(".question")
+        call = select(tool_call.c.id).where(tool_call.c.op == op)
+        asked = update(question).where(question.c.tool_call_id == call.scalar_subquery(), question.c.n == int(n or 1))
+        connection.execute(asked.values(shown="{}", answer=None))
     else:
         _in_call(connection, entry_id, {"input": "{}"})
 

@@ -18,28 +18,23 @@ from sqlalchemy import (
     case,
     column,
     false,
-    func,
     literal_column,
     select,
     table,
-    text,
-    true,
 )
 
 from bot.sessions.audience import Audience, visible
 from bot.sessions.models import archive, message, post, session, step, thread
+from bot.sessions.searching.newest import FEW_PLACES, NEWEST, Found, found, in_places, shown
+from bot.sessions.searching.on_postgresql import newest_on_postgresql
 from bot.sessions.searching.said import names_of, text_of
 from bot.sessions.searching.said_tables import place, said
-from bot.sessions.searching.wanted import Wanted, for_postgresql, for_sqlite, matching_line, scorer
+from bot.sessions.searching.wanted import Wanted, for_sqlite, matching_line, scorer
 
-NEWEST = 2_000
-RANKED = 3_000  # characters of a text that its rank looks at
 KINDS = {"session": 2.0, "archive": 1.5, "message": 1.0, "step": 0.9}
 MANY = 4_000  # hits, of which each one is not looked at any more
-FEW_PLACES = 12
 MONTH_MS = 30 * 86_400_000
 FTS = table("said_fts", column("rowid"))
-Found = tuple[int, str, int, str]  # id, kind, ms, words
 
 
 @dataclass(frozen=True)
@@ -68,7 +63,7 @@ def search(connection: Connection, audience: Audience, wanted: Wanted, *, limit:
     if not seen:
         return []
     on_sqlite = connection.dialect.name == "sqlite"
-    newest = (_newest_of_sqlite if on_sqlite else _newest_of_postgresql)(connection, wanted, seen, hidden)
+    newest = (newest_on_sqlite if on_sqlite else newest_on_postgresql)(connection, wanted, seen, hidden)
     best = _ranked(wanted, newest)[offset : offset + limit]
     return _hits(connection, audience, best, wanted) if best else []
 
@@ -99,38 +94,7 @@ def _places(connection: Connection, audience: Audience) -> tuple[list[int], list
     return [row.id for row in rows if row.seen], [row.id for row in rows if not row.seen]
 
 
-def _in(seen: Sequence[int], hidden: Sequence[int]) -> ColumnElement[bool]:
-    """The rule as a WHERE clause on `said`, by whichever list is shorter; both are complete."""
-    if not hidden:
-        return true()
-    return said.c.place_id.not_in(hidden) if len(hidden) < len(seen) else said.c.place_id.in_(seen)
-
-
-def _found() -> Select[Any]:
-    words = func.substr(said.c.words, 1, RANKED).label("words")
-    return select(said.c.id, said.c.kind, said.c.ms, words)
-
-
-def _newest_of_postgresql(
-    connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
-) -> list[Found]:
-    """The planner goes by the words' index or back through time, by how common it knows the words to be.
-
-    Of few channels the index is asked together with the words.
-    """
-    # A plan made for every word alike would be wrong for most.
-    connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    asked = for_postgresql(wanted)
-    if hidden and len(seen) <= FEW_PLACES:
-        places = " | ".join(f"'#{number}'" for number in seen)
-        asked = f"{asked} & ({places})"
-    match = text("said.vector @@ CAST(:asked AS tsquery)").bindparams(asked=asked)
-    return _rows(connection, _found().order_by(said.c.id.desc()).where(match, _in(seen, hidden)))
-
-
-def _newest_of_sqlite(
-    connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
-) -> list[Found]:
+def newest_on_sqlite(connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> list[Found]:
     """FTS5 goes through the hits from the newest on.
 
     Each of the first MANY is looked at; only where the reader may see too few of them, or few channels at all, FTS5 is
@@ -138,25 +102,21 @@ def _newest_of_sqlite(
     """
     words = f"words : ({for_sqlite(wanted)})"
     if not hidden:
-        return _rows(connection, _matching(words))
+        return found(connection, _matching(words))
     if len(seen) > FEW_PLACES:
-        found = select(FTS.c.rowid).where(_matches(words)).order_by(FTS.c.rowid.desc()).offset(MANY - 1).limit(1)
-        oldest = connection.execute(found).scalar()
-        rows = _rows(connection, _matching(words).where(_in(seen, hidden), FTS.c.rowid >= (oldest or 0)))
+        last = select(FTS.c.rowid).where(_matches(words)).order_by(FTS.c.rowid.desc()).offset(MANY - 1).limit(1)
+        oldest = connection.execute(last).scalar()
+        rows = found(connection, _matching(words).where(in_places(said, seen, hidden), FTS.c.rowid >= (oldest or 0)))
         if oldest is None or len(rows) == NEWEST:
             return rows
     fewer = len(hidden) < len(seen)
     places = " OR ".join(f'"{number}"' for number in (hidden if fewer else seen))
     both = f"({words}) {'NOT' if fewer else 'AND'} place_id : ({places})"
-    return _rows(connection, _matching(both).where(_in(seen, hidden)))
+    return found(connection, _matching(both).where(in_places(said, seen, hidden)))
 
 
 def _matching(asked: str) -> Select[Any]:
-    return _found().join_from(FTS, said, said.c.id == FTS.c.rowid).where(_matches(asked)).order_by(FTS.c.rowid.desc())
-
-
-def _rows(connection: Connection, found: Select[Any]) -> list[Found]:
-    return [(number, kind, ms, words) for number, kind, ms, words in connection.execute(found.limit(NEWEST))]
+    return shown().join_from(FTS, said, said.c.id == FTS.c.rowid).where(_matches(asked)).order_by(FTS.c.rowid.desc())
 
 
 def _matches(asked: str) -> ColumnElement[bool]:

@@ -60,12 +60,16 @@ def for_sqlite(wanted: Wanted) -> str:
     return " AND ".join(quoted) + (" *" if wanted.prefix else "")
 
 
-def for_postgresql(wanted: Wanted) -> str:
-    """As a tsquery; a term has neither quotes nor backslashes."""
+def for_postgresql(wanted: Wanted, *, in_order: bool = True) -> str:
+    """As a tsquery; a term has neither quotes nor backslashes. Without order the words of a phrase may stand anywhere.
+
+    That much an index can answer without a look at the texts.
+    """
     phrases = [[f"'{term}'" for term in phrase] for phrase in wanted.phrases]
     if wanted.prefix:
         phrases[-1][-1] += ":*"
-    return " & ".join(f"({' <-> '.join(phrase)})" for phrase in phrases)
+    then = " <-> " if in_order else " & "
+    return " & ".join(f"({then.join(phrase)})" for phrase in phrases)
 
 
 def scorer(wanted: Wanted) -> Callable[[str], float]:

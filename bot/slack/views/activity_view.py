@@ -11,7 +11,7 @@ from bot.sessions.reading import Deed, Whereabouts
 from bot.slack.views.blocks import Block, context, cut, linked
 from bot.slack.views.paging import paged
 from bot.tickets.change import HistoryEntry, Value
-from bot.tickets.closing import ACTIVE, UNREAD
+from bot.tickets.closing import SESSIONS
 
 SLACK_ID = re.compile(r"[UW][A-Z0-9]{2,30}\Z")
 LONGEST = 600
@@ -113,7 +113,7 @@ def _review(entry: HistoryEntry) -> list[str]:
 def _reviewed(line: str) -> str | None:
     """The session that a line of a review is about."""
     kind, _, what = line.partition(": ")
-    return what if kind in (ACTIVE, UNREAD) else None
+    return what if kind in SESSIONS else None
 
 
 def doer(entry: HistoryEntry) -> str:

@@ -217,11 +217,15 @@ def _joined(text: str, place: int) -> bool:
 def tool_line(name: str, given: Mapping[str, Any], state: str) -> str:
     """One line for a tool call; the line of a started call is the beginning of that of the ended one."""
     end = {"started": "", "waiting": " ⏳\n\n", "done": " ✓\n\n", "failed": " ✗\n\n"}[state]
-    doing = _doing(_short(name).rsplit("sciorex_", 1)[-1].rsplit("__", 1)[-1], given)
-    return f"> ⚙️ {safe(doing)}{end}"  # as a whole: two values could make a link together
+    return f"> ⚙️ {safe(doing(name, given))}{end}"  # as a whole: two values could make a link together
 
 
-def _doing(tool: str, given: Mapping[str, Any]) -> str:
+def doing(name: str, given: Mapping[str, Any]) -> str:
+    """What a call does, in a person's words; what came from the model stands in it as it is."""
+    return _words_for(_short(name).rsplit("sciorex_", 1)[-1].rsplit("__", 1)[-1], given)
+
+
+def _words_for(tool: str, given: Mapping[str, Any]) -> str:
     """What a call does, in a person's words, with the ticket and the value concerned."""
     ticket = _short(given.get("ticketId"))
     subtask = _short(given.get("title") or given.get("subtaskId"))

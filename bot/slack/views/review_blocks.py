@@ -9,13 +9,14 @@ from bot.slack.views.blocks import Block, aloud, button, cut, section
 from bot.slack.views.markdown import Shown, fitting, plain
 from bot.slack.views.modals import View, modal
 from bot.slack.views.ticket_blocks import seen
-from bot.tickets.closing import ACTIVE, CRITERION, SUBTASK, UNREAD
+from bot.tickets.closing import ACTIVE, CRITERION, SUBTASK, UNREAD, WAITING
 from bot.tickets.ticket import Ticket
 
 WORDS = {
     SUBTASK: ("open subtask", "open subtasks"),
     CRITERION: ("criterion without a tick", "criteria without a tick"),
     ACTIVE: ("active session", "active sessions"),
+    WAITING: ("session with a question that waits for an answer", "sessions with questions that wait for an answer"),
     UNREAD: (
         "session not read by you since its last message",
         "sessions not read by you since their last message",

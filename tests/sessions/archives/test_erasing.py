@@ -48,9 +48,13 @@ def session(connection: Connection) -> ChatSession:
             id="q1",
             tool_call_id=call,
             shown=json.dumps({"after": SECRET}),
-            who_may="all",
+            who_may="[]",
             state="answered",
-            answer="Approve",
+            answer=json.dumps({"approved": True}),
+            n=1,
+            kind="approval",
+            asked_ms=103_000,
+            expires_ms=999_000,
             by="UBEN",
             at_ms=103_200,
         )
@@ -75,13 +79,13 @@ def test_a_decision_stands_between_the_call_and_its_result(connection: Connectio
     assert decision == {
         "id": f"{messages[2]['id']}.question",
         "role": "system",
-        "content": "The question was answered: Approve.",
+        "content": "UBEN approved this.",
         "timestamp": "1970-01-01T00:01:43.200Z",
         "toolUseId": "tu1",
         "toolName": "comment",
         "shown": {"after": SECRET},
         "state": "answered",
-        "answer": "Approve",
+        "answer": {"approved": True},
         "by": "UBEN",
     }
 
