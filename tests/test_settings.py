@@ -15,6 +15,8 @@ from bot.settings import (
     setting_names,
 )
 
+KNOWN = "commands, workspaces, servers, access, prices, limits, agents"
+
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
@@ -145,11 +147,11 @@ def test_command_names_can_be_set(environ: dict[str, str], tmp_path: Path, env_f
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("comands: {}", "the key comands is not known; known: commands, workspaces, servers, access, prices, limits, agents"),
+        ("comands: {}", f"the key comands is not known; known: {KNOWN}"),
         ("commands: {lonk: /x}", "commands.lonk Extra inputs are not permitted"),
         ("commands: {link: Link It}", "commands.link must be a slash and 1 to 31 small letters, digits, - or _"),
         ("commands: {link: /ticket}", "two commands have the same name"),
-        ("- a list", "must hold keys and values; known: commands, workspaces, servers, access, prices, limits, agents"),
+        ("- a list", f"must hold keys and values; known: {KNOWN}"),
         ("commands: {\n  link: [\n", "line 3: not valid YAML"),
         ("commands: {link: /a}\ncommands: {link: /b}", "line 2: the key commands stands there twice"),
     ],

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from bot.sessions.archives.entries import ts_ms
 from bot.sessions.audience import Audience, visible
 from bot.sessions.models import link, message, session, thread, turn
+from bot.sessions.questions import open_questions
 from bot.sessions.session import ChatSession
 from bot.sessions.transcript import steps_of
 
@@ -70,6 +71,7 @@ def _waiting(connection: Connection, ids: Sequence[str], user_id: str) -> set[st
     joined = and_(turn.c.session_id == newest.c.session_id, turn.c.n == newest.c.n)
     turns = connection.execute(select(turn).join(newest, joined).where(turn.c.asked_by == user_id)).all()
     asking = {row.session_id for row in turns if row.state == "waiting"}
+    asking |= {one.session_id for one in open_questions(connection, ids) if user_id in one.who_may}
     ended = {row.id: row for row in turns if row.state == "done"}
     steps = steps_of(connection, list(ended)) if ended else {}
     said = _last_said(connection, [row.session_id for row in ended.values()])

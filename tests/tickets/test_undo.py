@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import CannotUndo, EditConflict
-from bot.tickets.change import Actor, Change
-from bot.tickets.difference import look
+from bot.tickets.change import Actor, Change, Value
+from bot.tickets.difference import Rehearsed, look
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import NewTicket, Status, SubtaskStatus, Ticket
 from bot.tickets.undo import undo, undo_op
@@ -31,17 +31,17 @@ def store(tmp_path: Path) -> TicketStore:
     return made
 
 
-def done(store: TicketStore, rule: Rule) -> dict[str, object]:
+def done(store: TicketStore, rule: Rule) -> dict[str, Value]:
     """What stood there before an agent's change, which is made."""
-    before = look(store.get("T-002")).fields
+    before = dict(look(store.get("T-002")).fields)
     store.change("T-002", rule, op="op-1")
     return dict(before)
 
 
-def take_back(store: TicketStore, before: dict[str, object], read: str | None = None) -> Ticket:
+def take_back(store: TicketStore, before: dict[str, Value], read: str | None = None) -> Ticket:
     return store.change(
         "T-002",
-        lambda ticket, at: undo(ticket, "op-1", before, by=PERSON, at=at),  # type: ignore[arg-type]
+        lambda ticket, at: undo(ticket, "op-1", before, by=PERSON, at=at),
         op=undo_op("op-1"),
         read=read,
     ).after
@@ -107,7 +107,7 @@ def test_what_somebody_changed_since_stays(store: TicketStore) -> None:
     store.change("T-002", lambda t, at: t.update(by=PERSON, at=at, title="Faces"))
     with pytest.raises(EditConflict):
         take_back(store, before, read)
-    before = look(store.get("T-002")).fields
+    before = dict(look(store.get("T-002")).fields)
     with pytest.raises(CannotUndo, match="is completed by now"):
         store.change("T-002", CHANGES["subtask begun"], op="op-3")
         store.change("T-002", lambda t, at: t.set_subtask(t.subtasks[0], SubtaskStatus.COMPLETED, PERSON, at))
@@ -122,7 +122,7 @@ def test_taking_back_twice_or_what_was_never_done_changes_nothing(store: TicketS
 
 
 def test_a_rehearsal_tells_what_a_change_would_do_and_writes_nothing(store: TicketStore) -> None:
-    told = []
+    told: list[Rehearsed] = []
     dry = store.rehearsal(told.append)
     file = store.get("T-002").digest
     after = dry.change("T-002", CHANGES["status"]).after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select, true
 
@@ -14,7 +15,7 @@ FEW_PLACES = 12
 Found = tuple[int, str, int, str]  # id, kind, ms, words
 
 
-def shown(rows: FromClause = said) -> Select[tuple[int, str, int, str]]:
+def shown(rows: FromClause = said) -> Select[Any]:
     """The rows as they are ranked."""
     words = func.substr(rows.c.words, 1, RANKED).label("words")
     return select(rows.c.id, rows.c.kind, rows.c.ms, words)
@@ -27,6 +28,6 @@ def in_places(rows: FromClause, seen: Sequence[int], hidden: Sequence[int]) -> C
     return rows.c.place_id.not_in(hidden) if len(hidden) < len(seen) else rows.c.place_id.in_(seen)
 
 
-def found(connection: Connection, rows: Select[tuple[int, str, int, str]], limit: int = NEWEST) -> list[Found]:
+def found(connection: Connection, rows: Select[Any], limit: int = NEWEST) -> list[Found]:
     """At most so many of the rows."""
-    return [(row.id, row.kind, row.ms, row.words) for row in connection.execute(rows.limit(limit)).all()]
+    return [(number, kind, ms, words) for number, kind, ms, words in connection.execute(rows.limit(limit)).all()]

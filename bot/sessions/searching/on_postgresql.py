@@ -1,13 +1,15 @@
 """The newest hits on PostgreSQL, for an effort that does not grow with all that was ever said.
 
-First the newest rows are looked at one by one. Where hits are common, that is all. It also tells how common they are,
-and so how far back 2,000 of them reach: that far the words' index is asked, which knows blocks of ids (migration
-0011), and farther where it was not enough. The planner, which would have to guess all of this, is given no choice.
+How common the hits are, the planner knows well enough. Where they are common, the newest rows are looked at one by
+one. Else it tells how far back 2,000 hits reach: that far the words' index is asked, which knows blocks of ids
+(migration 0011). Where a guess was too small, the next one goes farther. Left to itself the planner would look at
+each message back through time, or fetch every hit there is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,16 +28,17 @@ from bot.sessions.searching.newest import FEW_PLACES, NEWEST, Found, found, in_p
 from bot.sessions.searching.said_tables import said
 from bot.sessions.searching.wanted import Wanted, for_postgresql
 
-LOOKED_AT = 1_000  # rows, to begin with
-MOST_LOOKED_AT = 20_000
-ENOUGH_TO_TELL = 20  # hits
-MARGIN = 1.25
-FARTHER = 16  # times, where too few were found to tell
+MOST_LOOKED_AT = 20_000  # rows, one by one
+MARGIN = 1.2
+FARTHER = 8  # times, where a guess was too small
 # How many bits of an id a block leaves away: the sizes that the index knows. The fewer are asked for, the faster.
 BLOCKS = (12, 14, 16, 18, 20, 22)
 MOST_BLOCKS = 4
 VECTOR: ColumnElement[str] = literal_column("said.vector").label("vector")
 INDEXED = "when_vector(said.vector, said.id) @@ CAST(:asked AS tsquery)"
+GUESS = """EXPLAIN (FORMAT JSON)
+    SELECT FROM said WHERE vector @@ CAST(:asked AS tsquery) AND place_id = ANY(CAST(:seen AS bigint[]))"""
+ROWS = "EXPLAIN (FORMAT JSON) SELECT FROM said WHERE place_id = ANY(CAST(:seen AS bigint[]))"
 
 
 def newest_on_postgresql(
@@ -56,60 +59,56 @@ class _Newest:
     def __init__(self, connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> None:
         self._connection, self._wanted, self._seen, self._hidden = connection, wanted, seen, hidden
         self._few = bool(hidden) and len(seen) <= FEW_PLACES
-        self._above = int(connection.execute(select(func.coalesce(func.max(said.c.id), 0))).scalar_one()) + 1
+        self.below = int(connection.execute(select(func.coalesce(func.max(said.c.id), 0))).scalar_one()) + 1
+        self._hits = self._guess(GUESS, asked=for_postgresql(wanted))
+        self._back = int(self.below / self._hits * NEWEST * MARGIN)  # how many ids 2,000 hits should take
         self.rows: list[Found] = []
-        self.below = self._above
+
+    def _guess(self, explained: str, **given: str) -> int:
+        """How many rows there are, as far as the planner knows."""
+        plan = self._connection.execute(text(explained), {"seen": list(self._seen), **given}).scalar_one()
+        return max(1, int(plan[0]["Plan"]["Plan Rows"]))
 
     def look(self) -> None:
-        """Row by row, as long as hits are common enough for that."""
-        looked_at, more = 0, LOOKED_AT
-        while self._goes_on() and looked_at + more <= MOST_LOOKED_AT:
-            rows = self._next(more)
-            oldest, count = self._connection.execute(select(func.min(rows.c.id), func.count())).one()
-            self._take(rows, self._matching(rows))
-            self.below = oldest if count == more else 0
-            looked_at += count
-            more = self._farther(looked_at)
+        """Row by row, where hits are so common that this is least; of few places their rows alone."""
+        rows = self._guess(ROWS) if self._few else self.below
+        count = int(rows / self._hits * NEWEST * MARGIN)
+        if count > MOST_LOOKED_AT:
+            return
+        rows_ = self._next(count)
+        oldest, looked_at = self._connection.execute(select(func.min(rows_.c.id), func.count())).one()
+        self._take(rows_, self._matching(rows_))
+        self.below = oldest if looked_at == count else 0
 
     def ask_index(self) -> None:
-        """By the index, as far back as the missing hits should reach; then farther."""
+        """By the index, as far back as the hits should reach; then farther."""
         places = " | ".join(f"'#{number}'" for number in self._seen)
         asked = for_postgresql(self._wanted, in_order=False) + (f" & ({places})" if self._few else "")
-        # Nothing but the index shall be thought of: what is wanted of it is little, however common the words are.
+        # What is wanted of the index is little, however common the words are.
         self._connection.execute(text("SET LOCAL enable_seqscan = off"))
-        while self._goes_on():
-            been = self._above - self.below
-            told = len(self.rows) >= ENOUGH_TO_TELL
-            back = self.below - (self._farther(been) if told else FARTHER * been)
-            back, blocks = blocks_between(back, self.below) if back > self.below // 4 else (0, "")
+        while self.below > 0 and len(self.rows) < NEWEST:
+            first = self.below - self._back
+            first, blocks = blocks_between(first, self.below) if first > self.below // 4 else (0, "")
             match = text(INDEXED).bindparams(asked=asked + blocks)
-            # OFFSET 0: nothing from outside may lead to another index.
+            # OFFSET: nothing from outside shall lead to another index.
             rows = select(*said.c, VECTOR).where(match).offset(0).subquery("rows")
             hits = self._matching(rows) if any(len(phrase) > 1 for phrase in self._wanted.phrases) else shown(rows)
             self._take(rows, hits.where(rows.c.id < self.below))
-            self.below = back
-
-    def _goes_on(self) -> bool:
-        return self.below > 0 and len(self.rows) < NEWEST
-
-    def _farther(self, been: int) -> int:
-        """How much more of what was gone through the missing hits take, as they were strewn so far."""
-        return int((NEWEST - len(self.rows)) * been / max(1, len(self.rows)) * MARGIN) + 1
+            self.below, self._back = first, self._back * FARTHER
 
     def _next(self, count: int) -> Subquery:
-        """So many of the next rows; of few places their own, each place's by its own index."""
-        next_ = select(*said.c, VECTOR).where(said.c.id < self.below).order_by(said.c.id.desc()).limit(count)
+        """So many of the next rows; of few places each place's by its own index."""
+        newest = select(*said.c, VECTOR).order_by(said.c.id.desc()).limit(count)
         if not self._few:
-            return next_.subquery("rows")
-        each = [select(next_.where(said.c.place_id == number).subquery()) for number in self._seen]
-        every = union_all(*each).subquery()
+            return newest.subquery("rows")
+        every = union_all(*(select(newest.where(said.c.place_id == n).subquery()) for n in self._seen)).subquery()
         return select(every).order_by(every.c.id.desc()).limit(count).subquery("rows")
 
-    def _matching(self, rows: FromClause) -> Select[tuple[int, str, int, str]]:
+    def _matching(self, rows: FromClause) -> Select[Any]:
         match = text("rows.vector @@ CAST(:wanted AS tsquery)").bindparams(wanted=for_postgresql(self._wanted))
         return shown(rows).where(match)
 
-    def _take(self, rows: FromClause, hits: Select[tuple[int, str, int, str]]) -> None:
+    def _take(self, rows: FromClause, hits: Select[Any]) -> None:
         newest = hits.where(in_places(rows, self._seen, self._hidden)).order_by(rows.c.id.desc())
         self.rows += found(self._connection, newest, NEWEST - len(self.rows))
 
