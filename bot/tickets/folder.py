@@ -21,7 +21,9 @@ from bot.tickets.ids import IdKey, written
 from bot.tickets.loading import Loaded, Loader, Problem, settled, stamp_of
 
 T = TypeVar("T")
-MANY = 1500  # files that are read in a process of their own, so that this one goes on answering
+# So many files are read in processes of their own: by whoever asks once, who would rather not pay for processes, and by
+# whoever follows edits, who has others to answer and a second to be up to date.
+MANY, MANY_FOLLOWED = 1500, 300
 _ENDINGS = (".yaml", ".yml", ".json")
 _BATCH = 200  # files a transaction
 _MOST_PROCESSES = 4
@@ -121,10 +123,22 @@ class Folder(Generic[T]):
             self._listed(changed, started, swept=False)
 
     def refresh(self, names: Iterable[str]) -> set[str]:
-        """Reads these files where they have changed; gives the ids that they have and had."""
+        """Reads these files where they have changed, many of them in processes of their own; gives the ids that they
+        have and had."""
         chosen = [name for name in names if _is_record(name)]
         known = entries.seen_named(self.catalogue.connection(), self.name, chosen)
         ids = {seen.id for seen in known.values()}
+        if len(chosen) > (MANY_FOLLOWED if self.follows else MANY):
+            self._read_in_processes(chosen)
+            known = entries.seen_named(self.catalogue.connection(), self.name, chosen)
+            ids |= {seen.id for seen in known.values()}
+            chosen = [name for name in chosen if not _as_seen(self.path / name, known.get(name))]
+        ids |= self.read_here(chosen, known)
+        return ids
+
+    def read_here(self, chosen: Sequence[str], known: dict[str, Seen]) -> set[str]:
+        """Reads these files in this process; `known` is how they were seen last. Gives the ids that they have."""
+        ids: set[str] = set()
         for start in range(0, len(chosen), _BATCH):
             batch = [(name, _kept(self.loader.load(name))) for name in chosen[start : start + _BATCH]]
             ids |= {loaded.seen.id for _, loaded in batch if loaded is not None}
@@ -132,23 +146,16 @@ class Folder(Generic[T]):
         return ids
 
     def sweep(self) -> set[str]:
-        """Looks at every file and reads those that have changed, many of them in processes of their own; gives the
-        ids that may have changed."""
+        """Looks at every file and reads those that have changed; gives the ids that may have changed."""
         changed, started = self.folder_time(), time.time_ns()
         there, known, stale = self._look_at_all()
-        ids = {known[name].id for name in stale if name in known}
-        if len(stale) > MANY:
-            self._read_in_processes()
-            _, known, left = self._look_at_all()
-            ids |= {known[name].id for name in stale if name in known}
-            stale = left
-        ids |= self.refresh([*stale, *(known.keys() - there)])
+        ids = self.refresh([*stale, *(known.keys() - there)])
         self._listed(changed, started, swept=True)
         return ids
 
-    def read_part(self, part: int, parts: int) -> None:
-        """Reads one part of the files that have changed; others read the other parts."""
-        self.refresh(sorted(self._look_at_all()[2])[part::parts])
+    def read_part(self, names: Sequence[str]) -> None:
+        """Reads some of many files that have changed; other processes read the others."""
+        self.read_here(names, entries.seen_named(self.catalogue.connection(), self.name, list(names)))
 
     def wrote(self, path: Path, content: bytes, record: T, *, alone: bool) -> None:
         """Keeps what we have just written; `alone` when no other name has changed since the last look."""
@@ -212,21 +219,21 @@ class Folder(Generic[T]):
         stale = [item.name for item in listing if not _as_seen(item, known.get(item.name))]
         return {item.name for item in listing}, known, stale
 
-    def _read_in_processes(self) -> None:
+    def _read_in_processes(self, names: Sequence[str]) -> None:
         parts = min(os.cpu_count() or 1, _MOST_PROCESSES)
         command = [sys.executable, "-m", "bot.tickets.reader", str(self.catalogue.workspace), self.name]
         paths = [str(Path(bot.__file__).parent.parent), os.environ.get("PYTHONPATH", "")]
         environ = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        nowhere = subprocess.DEVNULL
         started = [
-            subprocess.Popen(
-                [*command, str(part), str(parts)],
-                env=environ,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            for part in range(parts)
+            subprocess.Popen(command, env=environ, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere)
+            for _ in range(parts)
         ]
+        for part, process in enumerate(started):
+            with contextlib.suppress(OSError):  # it died: what it did not read is read here
+                assert process.stdin is not None
+                process.stdin.write("\0".join(names[part::parts]).encode("utf-8", "surrogateescape"))
+                process.stdin.close()
         for process in started:
             process.wait()
 
@@ -252,7 +259,7 @@ def _is_record(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(_ENDINGS)
 
 
-def _as_seen(item: os.DirEntry[str], seen: Seen | None) -> bool:
+def _as_seen(item: os.DirEntry[str] | Path, seen: Seen | None) -> bool:
     """Whether a file's stamp alone tells that it is as it was seen."""
     try:
         return seen is not None and seen.settled and seen.stamp == stamp_of(item.stat())

@@ -78,9 +78,9 @@ class TicketStore:
             self._watch.stop()
             self._watch = None
 
-    def read_part(self, folder: str, part: int, parts: int) -> None:
-        """Reads a part of the changed files of a folder, `tickets` or `epics`, into the catalogue (reader.py)."""
-        (self._tickets if folder == "tickets" else self._epics).read_part(part, parts)
+    def read_part(self, folder: str, names: Strings) -> None:
+        """Reads these changed files of a folder, `tickets` or `epics`, into the catalogue (reader.py)."""
+        (self._tickets if folder == "tickets" else self._epics).read_part(names)
 
     def get(self, ticket_id: str) -> Ticket:
         """The ticket of an id in any spelling, as its file is now.

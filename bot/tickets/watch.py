@@ -10,10 +10,9 @@ from typing import Protocol
 
 from bot.errors import BotError
 from bot.tickets.catalogue import Catalogue, damaged
-from bot.tickets.folder import MANY
 
 log = logging.getLogger(__name__)
-_GATHER_MS, _STEP_MS, _TURN_MS = 200, 20, 1000
+_GATHER_MS, _STEP_MS, _TURN_MS = 400, 20, 1000
 _AGAIN_SECONDS = 1.0
 _SWEEP_SECONDS, _SWEEP_SHARE = 30.0, 50
 
@@ -111,7 +110,7 @@ class Watch:
         for folder in self._folders:
             names = [path.name for path in paths if path.parent == folder.path]
             if names:
-                self._tell(folder.refresh(names) if len(names) <= MANY else folder.sweep())
+                self._tell(folder.refresh(names))
 
     def _tell(self, ids: set[str]) -> None:
         if ids and self._on_change is not None:
