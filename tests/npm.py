@@ -10,13 +10,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import pytest
 
-PACKAGES = {"@modelcontextprotocol/inspector": "2.12.0", "@modelcontextprotocol/conformance": "0.1.16"}
+PACKAGES = {
+    "@modelcontextprotocol/inspector": "2.12.0",
+    "@modelcontextprotocol/conformance": "0.1.16",
+    "@copilotkit/aimock": "1.43.0",
+}
 NODE = "22.23.3"  # comes from npm too where what is installed is older than the programs ask for
 OLDEST_NODE = (22, 19)
 SECONDS = 300
@@ -31,15 +36,27 @@ class Tools:
 
     def run(self, program: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs a program to its end. Its children find the same Node.js."""
-        path = f"{Path(self.node).parent}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(
-            [self.node, str(self.folder / "node_modules/.bin" / program), *arguments],
-            env={**os.environ, **environment, "PATH": path},
+            self._command(program, arguments),
+            env=self._environment(environment),
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
+
+    def start(self, program: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+        """Starts a program that serves until it is ended; what it says is not read."""
+        nowhere = subprocess.DEVNULL
+        command = self._command(program, arguments)
+        return subprocess.Popen(command, env=self._environment(environment), stdout=nowhere, stderr=nowhere)
+
+    def _command(self, program: str, arguments: Sequence[str]) -> list[str]:
+        return [self.node, str(self.folder / "node_modules/.bin" / program), *arguments]
+
+    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
+        path = f"{Path(self.node).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**os.environ, **more, "PATH": path}
 
 
 @pytest.fixture(scope="session")

@@ -102,12 +102,12 @@ async def test_the_cost_of_a_ticket_is_that_of_the_sessions_that_one_may_see(her
     root = await asked(here, here.general)
     mine = await told_by(here, here.alice, here.general, "/ticket T-042 cost")
     theirs = await told_by(here, here.bob, here.general, "/ticket T-042 cost")
-    assert "*All of them:* 2 turns" in mine and "*All of them:* 1 turns" in theirs
-    assert "in secret" in mine and "in secret" not in theirs
+    assert "*All of them:* 2 turns" in mine and "*All of them:* 1 turn ·" in theirs
+    assert (mine.count("• "), theirs.count("• ")) == (4, 2)  # in the text, and in the blocks
     assert "· $0.0" in theirs and "% from the cache" in theirs
     before = len(here.own(here.general, root))
     await here.slack.say(here.bob, here.general, f"{here.at} cost", root)
-    await here.told(here.bob, "*All of them:* 1 turns")
+    await here.told(here.bob, "*All of them:* 1 turn ·")
     assert len(here.own(here.general, root)) == before
 
 
@@ -125,7 +125,7 @@ async def test_without_a_price_there_are_tokens_and_a_word_on_it(tmp_path: Path,
     [
         ("turn: {steps: 3}", "I stopped after 3 steps", 3),
         ("thread: {tokens: 100}", "This thread has used the 100 tokens", 1),
-        ("day: {cost: 0.0001}", "I have cost the $0.00 that I may cost in a day", 1),
+        ("day: {cost: 0.0001}", "I have cost the $0.0001 that I may cost in a day", 1),
     ],
 )
 async def test_a_limit_ends_the_turn_with_its_sentence(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, MetaData, func, select, text
 
 import bot.database
 from bot.database import Database
@@ -30,7 +31,7 @@ from bot.sessions.session import (
     rename_session,
 )
 from bot.sessions.transcript import begin_turn, save_answer
-from tests.sessions.rows import TEAM, a_session, say
+from tests.sessions.rows import TEAM, WORKSPACE, a_session, say
 from tests.sessions.test_audience import CASES, EVERYWHERE, READABLE, Case
 
 ALL = for_person(TEAM, EVERYWHERE, (), full_member=True)
@@ -338,6 +339,32 @@ def migrated_to(connection: Connection, revision: str) -> None:
     command.upgrade(config, revision)
 
 
+def long_ago(connection: Connection) -> None:
+    """1,200 messages, the first of them deleted, and an answer, in the tables as they were then."""
+    then = MetaData()
+    then.reflect(connection)
+    tables = then.tables
+    who = {"team": TEAM, "workspace": WORKSPACE}
+    by = {"agent": "a", "model": "m"}
+    of = {"id": "s-1", "thread_id": 1, "kind": "chat", "state": "active", "title": "Avatar upload"}
+    times = {"started_by": "UADA", "started_ms": 100_000, "updated_ms": 100_000}
+    said_by = {"session_id": "s-1", "user_id": "UADA", "name": "Ada", "bot": False, **who}
+    connection.execute(tables["thread"].insert(), {"id": 1, "team": TEAM, "channel": "C1", "thread_ts": "100.000001"})
+    connection.execute(tables["session"].insert(), {**of, **who, **by, **times})
+    connection.execute(
+        tables["message"].insert(),
+        [
+            {**said_by, "ts": f"{n + 100}.000001", "text": f"bat {n}", "deleted_ms": None if n else 1}
+            for n in range(1_200)
+        ],
+    )
+    turn = {"id": 1, "key": "t", "session_id": "s-1", "n": 1, "state": "done", "asked_by": "UADA", "began_ms": 1}
+    connection.execute(tables["turn"].insert(), {**turn, **by})
+    body = json.dumps([{"type": "text", "text": "a cave"}])
+    step = {"turn_id": 1, "n": 1, "role": "assistant", "body": body, "ms": 150_000}
+    connection.execute(tables["step"].insert(), step)
+
+
 def test_what_was_said_before_there_was_a_search_is_found(database_url: str, tmp_path: Path) -> None:
     """Messages of long ago, in a database that the search's own migration finds."""
     old = Database(database_url if database_url.startswith("postgresql") else f"sqlite:///{tmp_path}/old.db")
@@ -346,11 +373,7 @@ def test_what_was_said_before_there_was_a_search_is_found(database_url: str, tmp
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
         migrated_to(connection, "0005")
-        here = a_session(connection)
-        for n in range(1_200):
-            say(connection, here, f"{n + 100}.000001", f"bat {n}")
-        delete_message(connection, here, "100.000001", 1)
-        answer(connection, here, "a cave", now_ms=150_000)
+        long_ago(connection)
         migrated_to(connection, "head")
         assert lines(connection, "bat 1199") == ["bat 1199"]
         assert lines(connection, "cave") == ["a cave"]
