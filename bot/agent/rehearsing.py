@@ -83,7 +83,9 @@ class Rehearsals:
         async def nobody(_ticket: object) -> None:
             return None
 
-        server = ticket_server(self.store.rehearsal(told.append), review=Review(self.review.against, nobody))
+        server = ticket_server(
+            self.store.rehearsal(told.append), review=Review(self.review.against, nobody), typed=False
+        )
         async with Client(server) as client:
             result = await client.call_tool(
                 offered.tool.name, dict(call.input), meta=cast(RequestParamsMeta, dict(meta))

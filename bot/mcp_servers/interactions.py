@@ -125,9 +125,9 @@ def interactions_server(notify: Notify) -> MCPServer[Any]:
         INTERACTIONS_SERVER,
         version=version("sciorex-slack"),
         tools=[
-            TicketTool.of(tools.ask_user, effects),
-            TicketTool.of(tools.notify_user, effects),
-            TicketTool.of(tools.request_approval, effects),
+            TicketTool.of(tools.ask_user, effects, typed=False),
+            TicketTool.of(tools.notify_user, effects, typed=False),
+            TicketTool.of(tools.request_approval, effects, typed=False),
         ],
         log_level="WARNING",
     )

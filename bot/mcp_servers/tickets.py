@@ -41,18 +41,23 @@ class _Offer:
 
 
 def ticket_server(
-    store: TicketStore, *, core: bool = False, sessions: Sessions | None = None, review: Review | None = None
+    store: TicketStore,
+    *,
+    core: bool = False,
+    sessions: Sessions | None = None,
+    review: Review | None = None,
+    typed: bool = True,
 ) -> MCPServer[Reads]:
     """A server with all tools on tickets, or with `core` the few that most work needs.
 
     Names and parameters are those of Sciorex's own server. The `_meta` of a call may say `sciorex/op`,
     `sciorex/actor` ({type, id, onBehalfOf}), `sciorex/linkedTicket`, and `sciorex/read` ({ticket id: revision}): what
     the caller has read, where the server's own memory of the session does not reach. `sessions` adds the tool that
-    lists a ticket's sessions; with `review` a ticket is not closed while something speaks against it. Tools run in
-    worker threads.
+    lists a ticket's sessions; with `review` a ticket is not closed while something speaks against it; `typed` as in
+    TicketTool.of. Tools run in worker threads.
     """
     tools: list[Tool] = [
-        TicketTool.of(offer.function, offer.effects)
+        TicketTool.of(offer.function, offer.effects, typed=typed)
         for offer in _offers(store, sessions, review)
         if offer.core or not core
     ]
@@ -73,7 +78,9 @@ async def _memory(server: MCPServer[Reads]) -> AsyncIterator[Reads]:
 
 
 def _offers(store: TicketStore, sessions: Sessions | None, review: Review | None) -> Iterator[_Offer]:
-    reads, writes, epics = TicketReads(store), TicketWrites(store, review), EpicTools(store)
+    # In Slack not every reader may know of every session: they are listed by a tool that knows who may.
+    reads = TicketReads(store, with_sessions=sessions is None)
+    writes, epics = TicketWrites(store, review), EpicTools(store)
     yield _Offer(reads.get_ticket, _READ, core=True)
     yield _Offer(reads.list_tickets, _READ, core=True)
     yield _Offer(reads.search_tickets, _READ, core=True)

@@ -23,10 +23,11 @@ class TicketTool(Tool):
     """A tool that gives a pydantic model. Its name is that of its method; its docstring is written for the model."""
 
     @classmethod
-    def of(cls, method: Callable[..., object], effects: ToolAnnotations) -> "TicketTool":
-        """The tool that a method of the same name (without `sciorex_`) does."""
+    def of(cls, method: Callable[..., object], effects: ToolAnnotations, *, typed: bool = True) -> "TicketTool":
+        """The tool that a method of the same name (without `sciorex_`) does. Clients check what a `typed` one answers
+        against its schema: the bot's own agent need not, and pays for it at each turn."""
         assert isinstance(method, MethodType)
-        return _shape(method.__func__).model_copy(update={"fn": method, "annotations": effects})
+        return _shape(method.__func__, typed).model_copy(update={"fn": method, "annotations": effects})
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Runs it. Every failure is a ToolError whose text is for the model; what nobody expected stays in the log."""
@@ -47,14 +48,14 @@ class TicketTool(Tool):
 
 
 @functools.cache
-def _shape(function: Callable[..., object]) -> TicketTool:
+def _shape(function: Callable[..., object], typed: bool) -> TicketTool:
     """What the model is shown of a tool; made once a process, for pydantic takes its time (a server is made a turn)."""
     described = " ".join((function.__doc__ or "").split())
     bound = MethodType(function, object())
     tool = TicketTool.from_function(bound, name=f"sciorex_{function.__name__}", description=described)
     assert isinstance(tool, TicketTool)
     tool.parameters = lean(tool.parameters)
-    tool.fn_metadata.output_schema = lean(tool.fn_metadata.output_schema or {})
+    tool.fn_metadata.output_schema = lean(tool.fn_metadata.output_schema or {}) if typed else None
     return tool
 
 

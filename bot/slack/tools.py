@@ -41,7 +41,7 @@ async def tools_for(
         if named is None or TICKETS_SERVER in named:
             review = for_agent(parts, claim, workspace, session, turn)
             here = sessions_here(parts, claim, session)
-            tickets = ticket_server(workspace.store, sessions=here, review=review)
+            tickets = ticket_server(workspace.store, sessions=here, review=review, typed=False)
             servers.append(await stack.enter_async_context(in_process(TICKETS_SERVER, tickets)))
         if named is None or INTERACTIONS_SERVER in named:
             interactions = interactions_server(notify_in(claim))
