@@ -46,7 +46,7 @@ def agent(request: Request) -> Reply:
     if any(block.get("type") == "tool_result" for block in last["content"]):
         return say(ANSWER.format("I have looked at it with the tools that I have."))
     turn = sum(1 for n, (role, _) in enumerate(blocks(request)) if role == "user" and spoken(request, n))
-    calls = {
+    calls: dict[int, tuple[str, Request]] = {
         2: ("sciorex_get_ticket", {"ticketId": "T-042"}),
         3: ("sciorex_update_subtask", {"ticketId": "T-042", "title": "Add image processing", "status": "in_progress"}),
         4: ("sciorex_search_tickets", {"query": "avatar"}),

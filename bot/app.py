@@ -30,9 +30,10 @@ from bot.database import Database
 from bot.definitions.agents import Agent, read_agents
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
+from bot.mcp_servers.outside import OutsideServers
 from bot.sessions.choice import present_ids
 from bot.sessions.searching.said import settle
-from bot.settings import Settings, data_folder
+from bot.settings import Settings, data_folder, private_paths
 from bot.slack.arrivals import Identity
 from bot.slack.doors import register
 from bot.slack.following import follow, linked_threads
@@ -99,6 +100,7 @@ async def create_app(settings: Settings, *, pace: Pace | None = None) -> AsyncIt
             await asyncio.gather(working, *following, return_exceptions=True)
             for workspace in parts.workspaces:
                 await asyncio.to_thread(workspace.store.close)
+            await parts.outside.close()
             await parts.model.close()
             parts.files.shutdown(wait=True)
             await db.close()
@@ -126,6 +128,9 @@ def _parts(settings: Settings, pace: Pace, client: AsyncWebClient, me: Identity,
         access=settings.access,
         prices=settings.prices,
         limits=settings.limits,
+        private_paths=private_paths(settings),
+        agents=settings.agents,
+        outside=OutsideServers(settings.servers),
     )
 
 

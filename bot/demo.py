@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from bot.app import create_app, listening
+from bot.config_sections import Price
 from bot.local_model import LocalModel
 from bot.local_slack import LocalSlack
 from bot.settings import Settings, read_manifest, read_settings
@@ -21,6 +22,7 @@ from bot.settings import Settings, read_manifest, read_settings
 log = logging.getLogger(__name__)
 SAMPLE = Path(__file__).parent / "sample_workspace"
 WORDS_A_SECOND = 0.03  # the scripted model's pause between two pieces of text: one sees the answer stream
+PRETENDED = Price(input=3, output=15)  # so that receipts of the scripted model have a cost to show
 HINTS = (
     "Ask the agent for help: `@Sciorex Help me implement this feature` – then open the thread under your message.",
     "It asks which ticket. In the thread press *Link to ticket* and choose T-042: now it knows the ticket.",
@@ -90,4 +92,5 @@ async def demo_settings(
     model = LocalModel(pace=WORDS_A_SECOND)
     await model.start()
     scripted = {"ANTHROPIC_API_KEY": "scripted", "ANTHROPIC_BASE_URL": model.url, "ANTHROPIC_MODEL": "scripted"}
-    return read_settings({**given, **scripted}, need="run", env_file=nothing), model
+    settings = read_settings({**given, **scripted}, need="run", env_file=nothing)
+    return settings.model_copy(update={"prices": {"scripted": PRETENDED}}), model

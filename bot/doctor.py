@@ -1,4 +1,4 @@
-"""What `doctor` looks at: settings, Slack, the database, the ticket files, and the links between them."""
+"""What `doctor` looks at: settings, Slack, the database, the ticket files, and the links between them; agents."""
 
 from __future__ import annotations
 
@@ -68,6 +68,20 @@ async def _all(settings: Settings, wrong: Mapping[str, str]) -> AsyncIterator[Ch
         for check in _tickets(entry.folder, linked):
             yield _in(entry, settings, check)
         yield _in(entry, settings, await _ticket_server(entry.folder))
+    async for check in _agents(settings, entries):
+        yield check
+
+
+async def _agents(settings: Settings, entries: list[WorkspaceEntry]) -> AsyncIterator[Check]:
+    from bot.doctor_agents import agents_of_workspace, outside_servers, permissions
+
+    for entry in entries:
+        async for what, problem in agents_of_workspace(entry.folder, settings):
+            yield _in(entry, settings, Check(what, problem))
+    async for what, problem in outside_servers(settings):
+        yield Check(what, problem)
+    for what, problem in permissions(settings):
+        yield Check(what, problem)
 
 
 def _entries(settings: Settings) -> list[WorkspaceEntry]:
@@ -104,8 +118,14 @@ async def _one_ticket(settings: Settings, wrong: Mapping[str, str], ticket_id: s
             told = f"{threads} linked to it" if threads else "none is linked to it yet"
             what = f"Threads where the agent knows the ticket: {told} (@Sciorex link {ticket_id} links one)"
             yield _in(entry, settings, Check(what))
+    from bot.doctor_agents import permissions, tools_of_agents
+
     for entry in places:
         yield _in(entry, settings, await _ticket_server(entry.folder))
+        for what, problem in await tools_of_agents(entry.folder):
+            yield _in(entry, settings, Check(what, problem))
+    for what, problem in permissions(settings):
+        yield Check(what, problem)
 
 
 def _stands_in(workspace: Path, ticket_id: str) -> bool:

@@ -192,6 +192,9 @@ def look_at_settings(
     if config.names_workspaces and not config.workspaces:
         malformed.add("SCIOREX_WORKSPACE")  # it would not count
     problems += (missing for missing in _missing(settings, need) if missing.setting not in malformed)
+    if where := _commands_of_a_repository(settings):
+        problems.append(SettingProblem("SCIOREX_CONFIG", where))
+        settings = settings.model_copy(update={"servers": {}})
     return settings, tuple(problems)
 
 
@@ -231,6 +234,14 @@ def data_path(settings: Settings) -> Path:
     return _data_path_in(settings.default_workspace)
 
 
+def private_paths(settings: Settings, env_file: Path = Path(".env")) -> tuple[Path, ...]:
+    """Files and folders that no agent is to see, wherever they lie: settings, data, the database's file."""
+    data = [_data_path_in(entry) for entry in settings.ticket_workspaces]
+    database = [Path(settings.database.removeprefix("sqlite:///"))] if settings.database.startswith("sqlite:") else []
+    config = [settings.sciorex_config] if settings.sciorex_config else []
+    return tuple(path.absolute() for path in (*data, *database, *config, env_file))
+
+
 def _data_path_in(workspace: WorkspaceEntry) -> Path:
     return workspace.folder.resolve() / ".sciorex-slack"
 
@@ -254,6 +265,17 @@ def _missing(settings: Settings, need: Need) -> Iterator[SettingProblem]:
                 yield SettingProblem("SCIOREX_CONFIG", f"workspaces.{entry.name}.folder: {text}")
             else:
                 yield SettingProblem("SCIOREX_WORKSPACE", text)
+
+
+def _commands_of_a_repository(settings: Settings) -> str | None:
+    """What names commands must not come with a git pull: who may push would decide what the bot runs."""
+    file = settings.sciorex_config.resolve() if settings.sciorex_config and settings.servers else None
+    inside = [e.folder.resolve() for e in settings.ticket_workspaces if file and e.folder.resolve() in file.parents]
+    return (
+        f"it names servers to start, and whoever may change {inside[0]} may change it; move it elsewhere"
+        if inside
+        else None
+    )
 
 
 def _data_elsewhere(settings: Settings) -> Iterator[SettingProblem]:

@@ -41,7 +41,9 @@ BELOW = {
         "database",
         "settings",
         "config_file",
+        "doctor_agents",
     },
+    "doctor_agents": {"agent", "mcp_servers", "definitions", "tickets", "errors", "settings", "config_sections"},
 }
 ROOTS = {"__main__", "app", "demo", "__init__"}
 # Where an outside library may be imported.

@@ -19,6 +19,12 @@ TICKETS = {
     "T-042": "id: T-042\ntitle: Add avatars\n",
     "T-050": "id: T-050\ntitle: Old\narchived: true\n",
 }
+WHO = ["ok   Agents with the Read tool enabled: sciorex", "ok   Agents with sciorex-tickets configured: sciorex"]
+PERMISSIONS = [
+    "ok   Approvals are given by: whoever asked the agent (a question stays open 14 days)",
+    "ok   Sessions begin in the mode: auto-approve edits",
+    "ok   Modes are chosen by: ask for all: full members; auto-approve edits: full members; YOLO: nobody",
+]
 
 
 @pytest.fixture
@@ -115,6 +121,10 @@ async def test_all_is_well_where_all_is_well(environ: dict[str, str], database: 
         "ok   Every ticket file is valid YAML, and its id is its own",
         "ok   Every link leads to a ticket that can be read",
         "ok   The MCP server sciorex-tickets starts",
+        "ok   Every file of an agent or flow can be read",
+        *WHO,
+        "ok   Every MCP server that agents name is offered",
+        *PERMISSIONS,
     ]
 
 
@@ -230,6 +240,8 @@ async def test_one_ticket_is_looked_at_alone(environ: dict[str, str], database: 
             "ok   The database's tables are up to date",
             "ok   Threads where the agent knows the ticket: 1 linked to it (@Sciorex link t-42 links one)",
             "ok   The MCP server sciorex-tickets starts",
+            *WHO,
+            *PERMISSIONS,
         ],
     )
 

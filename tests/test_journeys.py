@@ -9,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import Bench, bench, everything_in
+from bot.doctor import examine
+from tests.bench import Bench, bench, everything_in, given_settings
+from tests.slack.asked import asked, at_rest, numbered
+from tests.slack.test_agent_and_tickets import calling
+from tests.slack.test_asking import DONE, card, press
 
 TICKET = "T-042"
 
@@ -177,3 +181,135 @@ async def test_what_is_deleted_in_slack_goes_from_the_archived_transcript_too(tm
             while "hunter2" in file.read_text(encoding="utf-8"):
                 await asyncio.sleep(0.02)
         assert "The plan" in file.read_text(encoding="utf-8")
+
+
+# The document's section "Troubleshooting", line by line: what people see in the thread, and what `doctor` says.
+
+
+async def doctor(here: Bench, database_url: str, ticket: str | None = None) -> str:
+    """All lines of the doctor, on the running bot's own settings."""
+    lines: list[str] = []
+    environ = given_settings(here.slack, here.model, here.folder, database_url, http=False)
+    await examine(environ, ticket=ticket, tell=lines.append, env_file=here.folder / "no.env")
+    return "\n".join(lines)
+
+
+def agent_file(here: Bench, more: str) -> None:
+    """The agent's file with other tools."""
+    text = f"id: sciorex\nname: Sciorex\nsystemPrompt: Help.\n{more}\n"
+    (here.folder / ".sciorex/agents/sciorex.yaml").write_text(text, encoding="utf-8")
+
+
+async def test_trouble_chat_not_seeing_ticket_context(tmp_path: Path, database_url: str) -> None:
+    title = "Add user profile avatar upload"
+    async with bench(tmp_path, database_url, script=numbered()) as here:
+        # Session is properly linked (look for ticket badge)
+        root = await here.ask(here.alice, here.general, f"{here.at} what is left?", "Answer 1.")
+        assert title not in asked(here)
+        assert not any(title in everything_in(m) for m in here.own(here.general, root))
+        assert "none is linked to it yet (@Sciorex link T-042 links one)" in await doctor(here, database_url, TICKET)
+        await here.slack.say(here.alice, here.general, f"{here.at} link {TICKET}", root)
+        badge = await here.seen(here.general, root, "Unlink")
+        assert title in everything_in(badge)
+        await here.ask(here.alice, here.general, "and now?", "Answer 2.", root)
+        assert title in asked(here)
+        assert "1 linked to it" in await doctor(here, database_url, TICKET)
+
+        # Agent has Read tool enabled
+        assert "Agents with the Read tool enabled: code-reviewer, sciorex\n" in await doctor(here, database_url)
+        agent_file(here, "allowedTools: [Grep]")
+        told = await doctor(here, database_url)
+        assert "Agents with the Read tool enabled: code-reviewer; not: sciorex (their files would need" in told
+
+        # Ticket file exists and is valid YAML
+        file = here.folder / f".sciorex/tickets/{TICKET}.yaml"
+        text = file.read_text(encoding="utf-8")
+        file.write_text("id: T-042\ntitle: [", encoding="utf-8")
+        await here.ask(here.alice, here.general, "and now?", "Answer 3.", root)
+        assert f"The linked ticket {TICKET} cannot be read now" in asked(here)
+        told = await doctor(here, database_url, TICKET)
+        assert f"bad  {TICKET}: The ticket file .sciorex/tickets/{TICKET}.yaml, line 3 cannot be read" in told
+        file.unlink()
+        assert f"bad  {TICKET}: There is no ticket {TICKET}." in await doctor(here, database_url, TICKET)
+        file.write_text(text, encoding="utf-8")
+        told = await doctor(here, database_url, TICKET)
+        assert f"ok   {TICKET} exists, is valid YAML and is not archived" in told and "bad " not in told
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("T-4040", "There is no ticket T-4040."),
+        ("T-31", "T-031 is archived, so it cannot be linked."),
+        ("T-43", "There is no ticket T-043. Did you mean T-042"),
+    ],
+    ids=["exists", "not archived", "id is correct"],
+)
+async def test_trouble_cannot_link_to_ticket(tmp_path: Path, sqlite_url: str, given: str, said: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        root = await here.slack.say(here.alice, here.general, "The avatars")
+        await here.slack.say(here.alice, here.general, f"{here.at} link {given}", root)
+        await here.slack.until(
+            lambda s: said in everything_in([*s.ephemerals(here.alice), *here.own(here.general, root)]), timeout=10
+        )
+        assert f"bad  {given}: {said}" in await doctor(here, sqlite_url, given)
+        await here.slack.say(here.alice, here.general, f"{here.at} link t-42", root)
+        await here.seen(here.general, root, "Unlink")
+
+
+async def test_trouble_cannot_link_for_want_of_write_permissions(
+    tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        sam = here.slack.add_user("Sam", team_id="T0OTHER")
+        shared = here.slack.add_channel("partners", shared=True, members=(here.alice, sam, here.slack.bot_user_id))
+        root = await here.slack.say(here.alice, shared, "The avatars")
+        await here.slack.say(sam, shared, f"{here.at} link {TICKET}", root)
+        await here.told(sam, "Only members of the workspace that installed me can change sessions and tickets.")
+        await at_rest(here)
+        assert "session_linked" not in here.ticket(TICKET)
+
+        assert "ok   The tickets folder can be read and written" in await doctor(here, sqlite_url, TICKET)
+        monkeypatch.setattr("bot.doctor.os.access", lambda path, how: False)
+        told = await doctor(here, sqlite_url, TICKET)
+        assert "bad  The tickets folder can be read and written: the bot's user may not read and write" in told
+        assert told.count("change its permissions") == 1
+
+
+async def test_trouble_agent_cannot_update_ticket(tmp_path: Path, database_url: str) -> None:
+    done = "status: in_progress"
+
+    def subtasks(here: Bench) -> str:
+        return here.ticket(TICKET).partition("subtasks:")[2].partition("history:")[0]
+
+    async with bench(tmp_path, database_url, script=calling("update_subtask", DONE)) as here:
+        # sciorex-tickets MCP server is enabled
+        assert "ok   The MCP server sciorex-tickets starts" in await doctor(here, database_url, TICKET)
+
+        # Agent has the MCP server configured
+        agent_file(here, "mcpServers: []")
+        root = await here.slack.say(here.alice, here.general, f"{here.at} link {TICKET}")
+        await here.seen(here.general, root, "Unlink")
+        await here.ask(here.alice, here.general, "start with it", "There is no tool mcp__sciorex-tickets__", root)
+        told = await doctor(here, database_url, TICKET)
+        assert "Agents with sciorex-tickets configured: code-reviewer; not: sciorex (their files would need" in told
+        agent_file(here, "mcpServers: [sciorex-tickets]")
+        told = await doctor(here, database_url, TICKET)
+        assert "Agents with sciorex-tickets configured: code-reviewer, sciorex\n" in told
+
+        # Session has appropriate permissions: the mode, and who approves
+        assert "ok   Sessions begin in the mode: auto-approve edits" in told
+        assert "ok   Approvals are given by: whoever asked the agent (a question stays open 14 days)" in told
+        other = await here.slack.say(here.alice, here.general, f"{here.at} link {TICKET}")
+        await here.seen(here.general, other, "Unlink")
+        await here.slack.say(here.alice, here.general, f"{here.at} mode ask for all", other)
+        await here.seen(here.general, other, "chose the mode *ask for all*")
+        await here.slack.say(here.alice, here.general, "start with it", other)
+        shown = await card(here, other)
+        assert done not in subtasks(here)
+        await press(here, here.bob, shown, "question_approve")
+        await here.told(here.bob, "Alice decides this.")
+        assert done not in subtasks(here)
+        await press(here, here.alice, shown, "question_approve")
+        await here.seen(here.general, other, "I was told:")
+        assert done in subtasks(here)

@@ -7,6 +7,7 @@ from typing import Any
 
 Block = dict[str, Any]
 
+UNREADABLE = "unreadable_json"  # the one key of a tool call's input that is no JSON object
 # What each kind of delta adds to, in a block: raw streams cost a third less CPU than the library's own snapshots.
 TEXTS = {
     "text_delta": "text",
@@ -43,7 +44,10 @@ class Answer:
         return None
 
     def content(self) -> list[Block]:
-        """The blocks as they must be sent again; a tool call whose input was cut off is left out."""
+        """The blocks as they must be sent again; a tool call whose input max_tokens cut off is left out.
+
+        One whose input is whole, and no JSON object, stays, with what was written under UNREADABLE: it is never run.
+        """
         whole = [self._whole(block, pieces) for block, pieces in zip(self._blocks, self._pieces, strict=True)]
         return [block for block in whole if block is not None]
 
@@ -66,6 +70,9 @@ class Answer:
         if not written:
             return whole
         try:
-            return whole | {"input": json.loads(written)}
+            given = json.loads(written)
         except ValueError:
-            return None
+            given = None
+        if isinstance(given, dict):
+            return whole | {"input": given}
+        return whole | {"input": {UNREADABLE: written[:2_000]}} if self.stop_reason == "tool_use" else None

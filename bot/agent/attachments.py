@@ -89,11 +89,12 @@ def block_of(one: Attachment) -> dict[str, Any] | None:
 
 def named(files: Sequence[Mapping[str, object]], looked_at: Sequence[Attachment]) -> str:
     """The files of a message by name, and why some of them are not shown."""
-    why = {one.file_id: one.content for one in looked_at if one.kind == REFUSED}
+    known = {one.file_id: one for one in looked_at}
     lines = []
     for file in files:
-        reason = why.get(str(file.get("id") or ""))
-        lines.append(f"\n(file: {one_line(str(file.get('name')))}{f'; not shown: {reason}' if reason else ''})")
+        one = known.get(str(file.get("id") or ""))
+        why = f"; not shown: {one.content}" if one and one.kind == REFUSED else ""
+        lines.append(f"\n(file: {one_line(one.name if one else str(file.get('name')))}{why})")
     return "".join(lines)
 
 

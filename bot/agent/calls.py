@@ -10,12 +10,14 @@ from typing import Any, Protocol
 
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult, TextContent
 
+from bot.agent.answer import UNREADABLE
 from bot.agent.permissions import Mode, must_ask
 from bot.agent.toolbox import Offered, Toolbox
 from bot.definitions.agents import Agent
 from bot.inbox.claim import Claim
 from bot.mcp_servers.caller import ACTOR, OP, READ
 from bot.mcp_servers.reads import read_in
+from bot.mcp_servers.server import UNKNOWN
 from bot.sessions import transcript
 from bot.sessions.questions import Ask, Question, questions_of_turn
 from bot.sessions.session import get_session
@@ -24,6 +26,7 @@ from bot.sessions.transcript import CUT_OFF, JsonObject, ToolCall, Turn
 TOOL_SECONDS = 180.0  # a tool of ours that has not answered by then is given up; outside servers have their own limit
 LONGEST_RESULT = 60_000  # characters of a result that the model is given
 EXPIRED = "Not done: nobody decided in time. Ask the person what they want before you try again."
+NO_JSON = "Not run: the input of this call was no valid JSON object. Write it once more."
 HANGS = "The tool did not answer in time. It may have been done or not: look before you do it again."
 
 
@@ -98,7 +101,10 @@ async def _one(work: Calling, call: ToolCall, question: Question | None, read: M
     """The result of one call, saved; or what must be asked before there can be one."""
     offered = work.tools.tools.get(call.name)
     if offered is None:
-        return await _end(work, call, f"There is no tool {call.name} here.", failed=True)
+        why = " ".join((f"There is no tool {call.name} here.", *work.tools.down))
+        return await _end(work, call, why, failed=True)
+    if UNREADABLE in call.input:
+        return await _end(work, call, NO_JSON, failed=True)
     if question is not None and question.state != "answered":
         return await _end(work, call, EXPIRED, failed=True)
     if call.state == "started" and not offered.repeatable:
@@ -150,7 +156,8 @@ async def _run(
         return await _end(work, call, HANGS, failed=True, state="unknown")
     if isinstance(result, InputRequiredResult):
         return Ask(call.op, *_wanted(offered, call, result), work.gate.who_may)
-    return await _end(work, call, _text(result), failed=bool(result.is_error))
+    state = "unknown" if (result.meta or {}).get(UNKNOWN) else "done"
+    return await _end(work, call, _text(result), failed=bool(result.is_error), state=state)
 
 
 async def _end(work: Calling, call: ToolCall, result: str, *, failed: bool, state: str = "done") -> str:

@@ -63,11 +63,15 @@ async def fit(claim: Claim, turn: Turn, setting: Setting, lines: Lines) -> Lines
     The summary is kept, so that each request has it byte for byte, until something in it is edited or deleted. Where
     the model gives none, the oldest turns are left out of this request, with a note. The running turn stays.
     """
-    if size_of(lines, setting) <= NEVER_BELOW * FULL:
+    size = size_of(lines, setting)
+    if max(size, lines.tokens) <= NEVER_BELOW * FULL:
         return lines
     room = await setting.model.room(setting.agent.model) - (setting.agent.max_tokens or MAX_TOKENS)
-    if max(size_of(lines, setting), lines.tokens) <= room * FULL:
+    if max(size, lines.tokens) <= room * FULL:
         return lines
+    room = int(
+        room / max(1.0, lines.tokens / size)
+    )  # where the model counts more than we do, there is that much less room
     old, new = _divided(lines.parts, room * KEPT)
     if old:
         lines = await _compacted(claim, turn, setting, lines, old, new, room)

@@ -74,4 +74,4 @@ def _reached(limit: Limit, spent: Spent) -> Iterator[tuple[str, str]]:
     if limit.tokens is not None and spent.tokens >= limit.tokens:
         yield "tokens", f"{limit.tokens:,}"
     if limit.cost is not None and spent.cost >= limit.cost:
-        yield "cost", f"${limit.cost:,.2f}"
+        yield "cost", f"${limit.cost:,.2f}" if limit.cost >= 0.01 else f"${limit.cost:g}"

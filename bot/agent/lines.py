@@ -91,7 +91,7 @@ def _turns(connection: Connection, turn: Turn) -> tuple[list[Turn], dict[int, li
 
 def _parts(connection: Connection, turn: Turn, turns: Sequence[Turn], steps: Mapping[int, list[Step]]) -> list[Part]:
     said = {m.id: m for m in transcript.messages_of(connection, turn.session_id)}
-    files = attachments_of(connection, said)
+    files = attachments_of(connection, [one.id for one in said.values() if one.files])
     before: list[Line] = []
     for part in inherited(connection, turn.session_id):
         before += [*_inherited_lines(connection, part), Note(FORKED)]
@@ -112,7 +112,7 @@ def _parts(connection: Connection, turn: Turn, turns: Sequence[Turn], steps: Map
 def _inherited_lines(connection: Connection, part: Inherited) -> list[Line]:
     """What a fork has of its parent, as the parent's rows stand now: an edit or a deletion there holds here too."""
     said = {m.id: m for m in transcript.messages_of(connection, part.session_id) if m.ts <= part.ts}
-    files = attachments_of(connection, said)
+    files = attachments_of(connection, [one.id for one in said.values() if one.files])
     turns = [t for t in transcript.turns_of(connection, part.session_id) if t.n <= part.turn]
     steps = transcript.steps_of(connection, [t.id for t in turns])
     of_turns = [step for t in turns for step in steps.get(t.id, [])]

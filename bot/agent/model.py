@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,30 +20,51 @@ DEFAULT_BASE_URL = "https://api.anthropic.com"
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try
 ROOM = 200_000  # tokens that a model takes in, where the API does not say
 ROOM_SECONDS = 10
+THINKING = {"think": 1_024, "think-hard": 10_000, "think-harder": 16_000, "ultrathink": 32_000}  # tokens
 LONGEST_PAUSE = 30.0  # a person waits: what asks for a longer pause is said instead
+
+GROWN = "This thread has grown too long for the model. Start a new thread on the ticket."
+REFUSED = "Claude declined to answer this. Say it in other words, or leave out what it may have declined."
+UNREADABLE = "Claude cannot read a file that was posted in this thread. Delete it or its message, then ask again."
+TOO_LONG = "model_context_window_exceeded"
+CUT = {
+    "max_tokens": "The answer is cut off here: it has reached the length that one answer may have. "
+    "Say “go on” to have the rest.",
+    TOO_LONG: "The answer is cut off here: the thread fills all that the model can take in. "
+    "Start a new thread on the ticket.",
+}
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of the model. `content` goes back to it exactly as it is; `note` is for the people to read."""
+    """An answer of the model. `content` goes back to it exactly as it is; `note` is for the people to read: that it
+    was cut. So is `instead`: that another model gave it, which is not said with each answer anew."""
 
     content: list[Block]
     stop_reason: str
     usage: dict[str, Any]
     model: str
     note: str | None = None
+    instead: str | None = None
 
 
 class _Failure(Exception):
     """Why one try failed: what people are told, and whether to try again (after `pause` seconds, if known)."""
 
     def __init__(
-        self, text: str, *, again: bool = False, pause: float | None = None, unknown_model: bool = False
+        self,
+        text: str,
+        *,
+        again: bool = False,
+        pause: float | None = None,
+        unknown_model: bool = False,
+        thoughtless: str = "",
     ) -> None:
         super().__init__(text)
         self.text, self.again, self.pause, self.unknown_model = text, again, pause, unknown_model
+        self.thoughtless = thoughtless  # what the API has against being asked to think
 
 
 class Model:
@@ -65,6 +87,7 @@ class Model:
         self._client: AsyncAnthropic | None = None
         self._making = asyncio.Lock()
         self._unknown: set[str] = set()
+        self._thoughtless: set[str] = set()
         self._rooms: dict[str, int] = {}
 
     async def ask(
@@ -77,15 +100,20 @@ class Model:
         max_tokens: int,
         on_text: Callable[[str], Awaitable[None]],
         on_restart: Callable[[], Awaitable[None]] | None = None,
+        thinking: str | None = None,
     ) -> Reply:
         """The model's next answer; each piece of its text goes to `on_text` as it comes.
 
-        `model` None means the default one; so does a model that the API no longer serves, and the reply's note
-        says so. `on_restart` is called when a try is given up after it had sent text: what was shown begins
-        anew. Raises AgentUnavailable.
+        `model` None means the default one; so does a model that the API no longer serves, and the reply's `instead`
+        says so. `thinking` is a level of THINKING, whose tokens come on top of `max_tokens`; any other word is none,
+        and a model that refuses to think is asked without. `on_restart` is called when a try is given up after it had
+        sent text: what was shown begins anew. Raises AgentUnavailable.
         """
         request: dict[str, Any] = {"max_tokens": max_tokens, "messages": list(messages)}
         request |= {k: list(v) for k, v in (("system", system), ("tools", tools)) if v}
+        if budget := THINKING.get((thinking or "").strip().lower()):
+            request["thinking"] = {"type": "enabled", "budget_tokens": budget}
+            request["max_tokens"] = max_tokens + budget
         wanted = model or self.default
         if wanted not in self._unknown or wanted == self.default:
             try:
@@ -98,20 +126,17 @@ class Model:
             reply = await self._persist(request | {"model": self.default}, on_text, on_restart)
         except _Failure as failure:
             raise AgentUnavailable(failure.text) from None
-        return replace(reply, note=f"The model {wanted} is not served any more; {reply.model} answers instead.")
+        return replace(reply, instead=f"The model {wanted} is not served any more; {reply.model} answers instead.")
 
     async def room(self, model: str | None) -> int:
         """How many tokens the model (None: the default one) takes in; asked once, a guess where nobody says."""
         name = model if model and model not in self._unknown else self.default
         if name not in self._rooms:
-            try:
+            self._rooms[name] = ROOM
+            with suppress(Exception):  # whatever is wrong with it, asking for an answer will say
                 async with asyncio.timeout(ROOM_SECONDS):
-                    client = await self._ready()
-                    said = (await client.models.retrieve(name)).max_input_tokens
-            except Exception as error:
-                log.info("the model API does not say how long a request to %s may be: %s", name, type(error).__name__)
-                said = None
-            self._rooms[name] = said or ROOM
+                    card = await (await self._ready()).models.retrieve(name)
+                    self._rooms[name] = card.max_input_tokens or ROOM
         return self._rooms[name]
 
     async def close(self) -> None:
@@ -135,9 +160,16 @@ class Model:
             await on_text(text)
 
         for pause in (*PAUSES, None):
+            if request["model"] in self._thoughtless:
+                request = _without_thinking(request)
             try:
                 return await self._try(request, show)
             except _Failure as failure:
+                if failure.thoughtless and "thinking" in request and pause is not None:
+                    if "support" in failure.thoughtless:
+                        self._thoughtless.add(request["model"])
+                    request = _without_thinking(request)
+                    continue
                 wait = max(pause or 0.0, failure.pause or 0.0)
                 if not failure.again or pause is None or wait > LONGEST_PAUSE:
                     raise
@@ -173,7 +205,12 @@ class Model:
                 await stream.close()
         if answer.stop_reason is None:
             raise _Failure("The model's answer was cut off before its end. Please ask again.", again=True)
-        return Reply(answer.content(), answer.stop_reason, answer.usage, answer.model)
+        if answer.stop_reason == "refusal":
+            raise _Failure(REFUSED)
+        content = answer.content()
+        if answer.stop_reason == TOO_LONG and not content:
+            raise _Failure(GROWN)
+        return Reply(content, answer.stop_reason, answer.usage, answer.model, CUT.get(answer.stop_reason))
 
     async def _ready(self) -> AsyncAnthropic:
         if not self._api_key:
@@ -230,7 +267,9 @@ def _refused(error: APIError, model: str) -> _Failure:
     if status == 402 or kind == "billing_error" or "credit balance" in message:
         return _Failure("The Claude account has no credit left. Whoever runs the bot has to look at its billing.")
     if status == 413 or "prompt is too long" in message or "context limit" in message:
-        return _Failure("This thread has grown too long for the model. Start a new thread on the ticket.")
+        return _Failure(GROWN)
+    if status == 400 and "thinking" in message:
+        return _Failure("Claude refused the request as invalid; the bot's log says why.", thoughtless=message)
     if status == 404 and kind == "not_found_error":
         text = f"Claude knows no model {model}. Whoever runs the bot has to check ANTHROPIC_MODEL."
         return _Failure(text, unknown_model=True)
@@ -240,7 +279,17 @@ def _refused(error: APIError, model: str) -> _Failure:
         )
     if status >= 500 or status in (408, 409) or kind in ("api_error", "timeout_error"):
         return _Failure("Claude has a problem of its own at the moment. Please ask again later.", again=True)
+    if status == 400 and ("image" in message or "pdf" in message):
+        return _Failure(UNREADABLE)
     return _Failure("Claude refused the request as invalid; the bot's log says why.")
+
+
+def _without_thinking(request: dict[str, Any]) -> dict[str, Any]:
+    """The same request to a model that cannot think."""
+    rest = dict(request)
+    if thought := rest.pop("thinking", None):
+        rest["max_tokens"] -= thought["budget_tokens"]
+    return rest
 
 
 def _retry_after(error: APIError) -> float | None:

@@ -76,7 +76,7 @@ async def sum_up(model: Model, said: Sequence[SaidThere], *, wanted: str | None,
     if not words:
         raise AgentUnavailable("The model gave no summary. Please ask again.")
     end = " …" if reply.stop_reason == "max_tokens" else ""
-    note = f"\n\n_{reply.note}_" if reply.note else ""
+    note = f"\n\n_{reply.instead}_" if reply.instead else ""
     return Summed(words + end + given.note + note, reply.model, reply.usage)
 
 

@@ -8,6 +8,7 @@ from difflib import unified_diff
 from json import dumps
 
 from bot.tickets.change import HistoryEntry, Value, stamp
+from bot.tickets.closing import without_sessions
 from bot.tickets.epic import Epic
 from bot.tickets.news import News
 from bot.tickets.subtask import Subtask
@@ -119,7 +120,7 @@ def _rewritten(was: str, now: str) -> list[str]:
 def _happened(entry: HistoryEntry) -> str:
     for_whom = entry.details.get("onBehalfOf")
     who = one_line(f"{entry.actor_type} {entry.actor_id}" + (f" on behalf of {for_whom}" if for_whom else ""))
-    told = {key: value for key, value in entry.details.items() if key not in ("op", "onBehalfOf")}
+    told = {key: value for key, value in without_sessions(entry.details).items() if key not in ("op", "onBehalfOf")}
     when = stamp(entry.timestamp) if entry.timestamp else "(no time)"
     return one_line(f"- {when} {who}: {entry.action} {dumps(told, ensure_ascii=False, default=str)}")
 

@@ -16,6 +16,7 @@ from bot.agent.calls import Calling, Drawn, Gate, take
 from bot.agent.compaction import fit
 from bot.agent.lines import Lines, lines_of
 from bot.agent.model import Model, Reply
+from bot.agent.noting import note_of
 from bot.agent.prompt import request_messages, system_blocks
 from bot.agent.reads import Context, GetContext, known, receipt_of
 from bot.agent.toolbox import Toolbox
@@ -122,6 +123,7 @@ async def _ask(lines: Lines, context: Context | None, setting: Setting, show: Sh
         max_tokens=setting.agent.max_tokens or MAX_TOKENS,
         on_text=show.text,
         on_restart=lambda: show.again(lines.steps),
+        thinking=setting.agent.thinking_level,
     )
 
 
@@ -131,7 +133,7 @@ def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None,
         turn,
         reply.content,
         stop_reason=reply.stop_reason,
-        usage=reply.usage | ({"note": reply.note} if reply.note else {}),
+        usage=reply.usage | note_of(connection, turn, reply),
         model=reply.model,
         now_ms=setting.now_ms(),
         receipt=receipt_of(context),

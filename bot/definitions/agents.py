@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bot.definitions.reading import Invalid, Problem, read_folder, text_of
 
+__all__ = ["Agent", "Agents", "Problem", "read_agents"]
 TICKETS_SERVER, INTERACTIONS_SERVER = "sciorex-tickets", "sciorex-interactions"
 RESOURCES_SERVER = "sciorex-resources"
+FOLDER, ENDINGS = ".sciorex/agents", (".yaml", ".yml")
+THINKING = {"off": None, "think": 1_024, "think-hard": 10_000, "think-harder": 16_000, "ultrathink": 32_000}
 
 
 @dataclass(frozen=True)
@@ -18,8 +22,9 @@ class Agent:
     """An agent as its file defines it.
 
     `model` may be a dated id that the API no longer serves. `allowed_tools` and `mcp_servers` are None where
-    the file says nothing (everything on offer), and empty where it says none. `auto_approve` is the form with
-    a bool; the form with a list stands in `auto_approve_tools`, together with autoApproveTools.
+    the file says nothing (everything on offer), and empty where it says none; `denied_tools` are those it takes
+    away. `auto_approve` is the form with a bool, None where there is none; the form with a list stands in
+    `auto_approve_tools`, together with autoApproveTools.
     """
 
     id: str
@@ -37,27 +42,22 @@ class Agent:
     auto_approve_tools: tuple[str, ...] = ()
     requires_human_approval: tuple[str, ...] = ()
 
-
-@dataclass(frozen=True)
-class Problem:
-    """An agent's file that could not be taken: file relative to the workspace, line from 1 if known."""
-
-    file: str
-    line: int | None
-    cause: str
-
     @property
-    def text(self) -> str:
-        where = f", line {self.line}" if self.line else ""
-        return f"The agent file {self.file}{where} cannot be read: {self.cause}."
+    def thinking_budget(self) -> int | None:
+        """Tokens it may think with; None where it does not, or where nobody knows the word."""
+        return THINKING.get(re.sub(r"[\s_]+", "-", (self.thinking_level or "").lower()))
 
 
 @dataclass(frozen=True)
 class Agents:
-    """The workspace's agents by id, and the files that are none; one bad file never hides the others."""
+    """The workspace's agents by id, and the files that are none; one bad file never hides the others.
+
+    `files` are those in which an id stands, relative to the workspace; more than one where it is ambiguous.
+    """
 
     by_id: Mapping[str, Agent]
-    problems: tuple[Problem, ...] = field(default=())
+    problems: tuple[Problem, ...] = ()
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     def get(self, agent_id: str) -> Agent | None:
         """The agent with this id, the built-in one included."""
@@ -80,65 +80,32 @@ DEFAULT_AGENT = Agent(
 )
 
 
-class _Invalid(Exception):
-    """What is wrong with a file that is valid YAML but no agent."""
-
-
 def read_agents(folder: Path) -> Agents:
     """The agents of the workspace in `folder` (the one that holds .sciorex/); no such folder means none.
 
     Two files with one id are both named as a problem, and neither is taken.
     """
-    root = folder / ".sciorex" / "agents"
-    found: dict[str, list[tuple[str, Agent]]] = {}
-    problems: list[Problem] = []
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file()):
-        file = path.relative_to(folder).as_posix()
-        agent = _read(path, file)
-        if isinstance(agent, Problem):
-            problems.append(agent)
-        else:
-            found.setdefault(agent.id, []).append((file, agent))
-    for agent_id, claims in found.items():
-        if len(claims) > 1:
-            others = ", ".join(file for file, _agent in claims[1:])
-            problems.append(Problem(claims[0][0], None, f"the id {agent_id} also stands in {others}"))
-    return Agents({i: claims[0][1] for i, claims in found.items() if len(claims) == 1}, tuple(problems))
+    found = read_folder(folder, FOLDER, ENDINGS, "agent", agent_from)
+    return Agents(found.by_id, found.problems, found.files)
 
 
-def _read(path: Path, file: str) -> Agent | Problem:
-    try:
-        return _agent(yaml.load(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        return Problem(file, line, str(error.problem or "it is not valid YAML"))
-    except yaml.YAMLError:
-        return Problem(file, None, "it is not valid YAML")
-    except UnicodeDecodeError:
-        return Problem(file, None, "it is not UTF-8 text")
-    except OSError as error:
-        return Problem(file, None, str(error.strerror or error).lower())
-    except _Invalid as invalid:
-        return Problem(file, None, str(invalid))
-
-
-def _agent(raw: object) -> Agent:
-    if not isinstance(raw, dict):
-        raise _Invalid("it is not a mapping of keys to values")
-    agent_id = _text(raw, "id")
+def agent_from(raw: Mapping[str, Any]) -> Agent:
+    """What a file's keys and values define; keys it does not know are left alone. Raises Invalid."""
+    agent_id = text_of(raw, "id")
     if not agent_id:
-        raise _Invalid("it has no id")
+        raise Invalid("it has no id")
     auto = raw.get("autoApprove")
     return Agent(
         id=agent_id,
-        name=_text(raw, "name") or agent_id,
-        description=_text(raw, "description"),
-        icon=_text(raw, "icon") or "🤖",
-        system_prompt=_text(raw, "systemPrompt"),
-        model=_text(raw, "model") or None,
+        name=text_of(raw, "name") or agent_id,
+        description=text_of(raw, "description"),
+        icon=text_of(raw, "icon") or "🤖",
+        system_prompt=text_of(raw, "systemPrompt"),
+        model=text_of(raw, "model") or None,
         max_tokens=_count(raw, "maxTokens"),
-        thinking_level=_text(raw, "thinkingLevel") or None,
+        thinking_level=_thinking(raw),
         allowed_tools=_names(raw, "allowedTools"),
+        denied_tools=_names(raw, "allowedTools", allowed=False) or (),
         mcp_servers=_names(raw, "mcpServers"),
         auto_approve=auto if isinstance(auto, bool) else None,
         auto_approve_tools=(
@@ -149,38 +116,31 @@ def _agent(raw: object) -> Agent:
     )
 
 
-def _text(raw: dict[Any, Any], key: str) -> str:
-    value = raw.get(key)
-    if isinstance(value, (dict, list)):
-        raise _Invalid(f"{key} is not a text")
-    return "" if value is None else str(value).strip()
-
-
-def _count(raw: dict[Any, Any], key: str) -> int | None:
+def _count(raw: Mapping[str, Any], key: str) -> int | None:
     value = raw.get(key)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise _Invalid(f"{key} is not a whole number above 0")
+        raise Invalid(f"{key} is not a whole number above 0")
     return value
 
 
-def _names(raw: dict[Any, Any], key: str) -> tuple[str, ...] | None:
-    """A list of names, or of {tool: name, allowed: bool, …} of which the allowed ones count."""
+def _thinking(raw: Mapping[str, Any]) -> str | None:
+    return "off" if raw.get("thinkingLevel") is False else text_of(raw, "thinkingLevel") or None  # YAML: off is false
+
+
+def _names(raw: Mapping[str, Any], key: str, *, allowed: bool = True) -> tuple[str, ...] | None:
+    """A list of names, or of {tool: name, allowed: bool, …}; those that are allowed, or those that are not."""
     value = raw.get(key)
     if value is None:
         return None
     if not isinstance(value, list):
-        raise _Invalid(f"{key} is not a list")
+        raise Invalid(f"{key} is not a list")
     names: list[str] = []
     for entry in value:
-        if isinstance(entry, dict):
-            name = entry.get("tool") or entry.get("name")
-            if entry.get("allowed", True) is False:
-                continue
-        else:
-            name = entry
+        name = (entry.get("tool") or entry.get("name")) if isinstance(entry, dict) else entry
         if not isinstance(name, str) or not name:
-            raise _Invalid(f"{key} has an entry without a name")
-        names.append(name)
+            raise Invalid(f"{key} has an entry without a name")
+        if allowed is not (isinstance(entry, dict) and entry.get("allowed", True) is False):
+            names.append(name)
     return tuple(names)

@@ -155,6 +155,11 @@ def change_waiting(connection: Connection, claim: Claim, change: Item) -> None:
         connection.execute(update(inbox).where(inbox.c.id == row.id).values(state="done", body="{}"))
         return
     body = {**json.loads(row.body), "text": change.body["text"], "edited_ts": change.body["edited_ts"]}
+    left = change.body.get("files_left")
+    if left is not None and body.get("about_files"):
+        pairs = zip(body["files"], body["about_files"], strict=False)
+        kept = [(file, about) for file, about in pairs if not about.get("id") or about["id"] in left]
+        body |= {"files": [file for file, _ in kept], "about_files": [about for _, about in kept]}
     text = json.dumps(body, ensure_ascii=False)
     connection.execute(update(inbox).where(inbox.c.id == row.id).values(body=text))
 

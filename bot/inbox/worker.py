@@ -25,6 +25,7 @@ class Pace:
 
     beat: int = 10_000
     dead_after: int = 30_000
+    stop: int = 500  # how often running threads are asked whether somebody stopped them, in another process too
     look: int = 1_000  # how often it looks for threads nobody woke it for
     grace: int = 25_000  # how long running turns may go on after the order to stop
     settle: int = 10_000  # how long a dead process's request may still land in Slack (durability)
@@ -64,7 +65,7 @@ class Worker:
         if self._lock:
             self._lock.acquire()
         await self._beat()
-        beating = asyncio.create_task(self._keep_beating())
+        beside = [asyncio.create_task(task) for task in (self._keep_beating(), self._hear_stops())]
         try:
             while not self._closing:
                 self._awake.clear()
@@ -76,7 +77,8 @@ class Worker:
                     self._running[claim.thread_id] = (claim, task)
                 await self._sleep_until_woken()
         finally:
-            beating.cancel()
+            for task in beside:
+                task.cancel()
 
     async def close(self) -> None:
         """Takes nothing more, lets running turns end within the grace, hands the others back as they stand."""
@@ -126,6 +128,18 @@ class Worker:
             await asyncio.wait_for(self._awake.wait(), wait / 1000)
         except TimeoutError:
             return
+
+    async def _hear_stops(self) -> None:
+        """A stop that was taken in by another process reaches the turn that runs here."""
+        mine = select(thread.c.id).where(thread.c.owner == self.id, thread.c.stop_ms.is_not(None))
+        while True:
+            await asyncio.sleep(self._pace.stop / 1000)
+            if self._running:
+                try:
+                    for thread_id in await self._db.read(lambda c: c.execute(mine).scalars().all()):
+                        self.stop_thread(thread_id)
+                except Exception:
+                    log.exception("whether somebody stopped a turn could not be looked up")
 
     async def _keep_beating(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from bot.local_model.reply import Json, Refusal
 TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 TOOL_USE_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
 MOST_CACHE_BREAKPOINTS = 4
+LEAST_THINKING = 1_024
 KEYS = frozenset(
     {"cache_control", "container", "diagnostics", "inference_geo", "max_tokens", "messages", "metadata", "model"}
     | {"output_config", "service_tier", "speed", "stop_sequences", "stream", "system", "thinking"}
@@ -31,6 +32,7 @@ def refusal_of(body: object, *, counting: bool = False) -> Refusal | None:
         _check_system(body.get("system", []))
         _check_tools(body.get("tools", []))
         _check_messages(body["messages"])
+        _check_thinking(body, counting)
         _check_breakpoints(body)
     except Refused as refused:
         return Refusal(400, "invalid_request_error", str(refused))
@@ -61,6 +63,26 @@ def _check_top(body: Json, counting: bool) -> None:
     for key in body:
         if key not in KEYS:
             raise Refused(f"{key}: Extra inputs are not permitted")
+
+
+def _check_thinking(body: Json, counting: bool) -> None:
+    thinking = body.get("thinking")
+    if thinking is None or thinking == {"type": "disabled"}:
+        return
+    if not isinstance(thinking, dict) or thinking.get("type") != "enabled":
+        raise Refused("thinking.type: Input should be 'enabled' or 'disabled'")
+    budget = thinking.get("budget_tokens")
+    if not isinstance(budget, int) or budget < LEAST_THINKING:
+        raise Refused(f"thinking.enabled.budget_tokens: Input should be greater than or equal to {LEAST_THINKING}")
+    if not counting and budget >= body["max_tokens"]:
+        raise Refused("`max_tokens` must be greater than `thinking.budget_tokens`")
+    results = [block for block in blocks_of(body["messages"][-1]) if block.get("type") == "tool_result"]
+    said = [blocks_of(message) for message in body["messages"] if message["role"] == "assistant"]
+    if results and said and said[-1][0].get("type") not in ("thinking", "redacted_thinking"):
+        raise Refused(
+            "messages: Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is enabled,"
+            " a final `assistant` message must start with a thinking block."
+        )
 
 
 def _check_system(system: object) -> None:

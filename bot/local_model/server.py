@@ -41,6 +41,8 @@ class LocalModel:
         self.script = script
         self.pace = pace
         self.requests: list[Json] = []
+        self.thoughtless: Collection[str] = ()  # models that refuse to be asked to think
+        self.room = 200_000  # tokens that a request may have, as the models endpoint says
         self.streaming = 0  # streams that are open at this moment
         self._api_key, self._models = api_key, models
         self._cache = Cache()
@@ -144,7 +146,7 @@ class LocalModel:
     async def _model(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["id"]
         refusal = self._unauthorized(request) or self._unknown(name)
-        return _error(refusal) if refusal else web.json_response(_model_card(name))
+        return _error(refusal) if refusal else web.json_response(_model_card(name, self.room))
 
     async def _body(self, request: web.Request) -> Any:
         try:
@@ -159,6 +161,7 @@ class LocalModel:
             self._unauthorized(request)
             or refusal_of(body, counting=counting)
             or (self._unknown(body["model"]) if isinstance(body, dict) else None)
+            or (self._cannot_think(body) if isinstance(body, dict) else None)
         )
 
     def _unauthorized(self, request: web.Request) -> Refusal | None:
@@ -171,6 +174,12 @@ class LocalModel:
         if "anthropic-version" not in request.headers:
             return Refusal(400, "invalid_request_error", "anthropic-version: header is required")
         return None
+
+    def _cannot_think(self, body: Json) -> Refusal | None:
+        if body["model"] not in self.thoughtless or "thinking" not in body:
+            return None
+        text = f"thinking: Extended thinking is not supported by the model {body['model']}."
+        return Refusal(400, "invalid_request_error", text)
 
     def _unknown(self, model: str) -> Refusal | None:
         if self._models is None or model in self._models:
@@ -190,7 +199,7 @@ def _error(refusal: Refusal) -> web.Response:
     return web.json_response(body, status=refusal.status, headers=headers)
 
 
-def _model_card(name: str) -> Json:
+def _model_card(name: str, room: int) -> Json:
     return {
         "type": "model",
         "id": name,
@@ -200,7 +209,7 @@ def _model_card(name: str) -> Json:
         "deprecated_at": None,
         "retires_at": None,
         "line": None,
-        "max_input_tokens": 200_000,
+        "max_input_tokens": room,
         "max_tokens": 64_000,
         "capabilities": None,
     }

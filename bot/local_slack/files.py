@@ -69,12 +69,21 @@ def keep_file(workspace: Workspace, user: str, file: Path | tuple[str, bytes]) -
     encoded = base64.b64encode(content).decode()
     row = {"name": name, "length": len(content), "content": encoded, "user": user, "title": name}
     workspace.world.files.put(file_id, row)
+    if workspace.check_file_info:  # as in shared channels
+        return {"id": file_id, "mode": "file_access", "file_access": "check_file_info"}
     return file_shown(workspace, file_id)
+
+
+def info(workspace: Workspace, args: Json) -> Json:
+    file_id = text_of(args, "file")
+    if file_id not in workspace.world.files:
+        raise Refused("file_not_found")
+    return {"file": file_shown(workspace, file_id)}
 
 
 def file_shown(workspace: Workspace, file_id: str) -> Json:
     row = workspace.world.files[file_id]
-    address = f"{workspace.url}/files/{file_id}/{row['name']}"
+    address = workspace.file_address or f"{workspace.url}/files/{file_id}/{row['name']}"
     return {
         "id": file_id,
         "name": row["name"],
@@ -98,6 +107,12 @@ async def download(workspace: Workspace, request: web.Request) -> web.Response:
     row = workspace.world.files.get(request.match_info["file"])
     if not in_page and not (by_bot and "files:read" in workspace.declared.scopes):
         return web.Response(status=302, headers={"Location": "/"})
+    if by_bot:
+        workspace.downloads.append(request.match_info["file"])
+        if workspace.fail_downloads:
+            return web.Response(status=workspace.fail_downloads)
+        if workspace.redirect_downloads:
+            return web.Response(status=302, headers={"Location": workspace.redirect_downloads})
     if row is None or row["content"] is None:
         return web.Response(status=404)
     return web.Response(
@@ -108,6 +123,7 @@ async def download(workspace: Workspace, request: web.Request) -> web.Response:
 
 
 METHODS = {
+    "files.info": Method(info, ("files:read",)),
     "files.getUploadURLExternal": Method(get_upload_url, ("files:write",)),
     "files.completeUploadExternal": Method(complete_upload, ("files:write",)),
 }

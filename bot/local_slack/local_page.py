@@ -16,7 +16,7 @@ from bot.local_slack.workspace import Workspace
 from bot.local_slack.world import Channel
 
 FOLDER = Path(__file__).parent
-PARTS = ("dom", "text", "popups", "blocks", "world", "composer", "messages", "modals")
+PARTS = ("dom", "text", "popups", "blocks", "world", "composer", "messages", "modals", "pane")
 FILES = {
     "/": "page.html",
     **{f"/{name}": name for name in ("page.css", "page.js", *(f"page_{part}.js" for part in PARTS))},
@@ -77,6 +77,7 @@ def seen_by(workspace: Workspace, user: str) -> Json:
         "messages": {row.id: list(world.messages[row.id].values()) for row in joined},
         "ephemerals": [row for row in world.ephemerals.values() if row["for"] == user],
         "views": [world.views[view_id]["view"] for view_id in stack_of(workspace, user)],
+        "pane": workspace.panes.get(user),
         "home": world.homes[user]["view"] if user in world.homes else None,
         "sessions": _sessions(workspace, joined),
         "commands": list(workspace.declared.commands.values()),

@@ -5,6 +5,7 @@ from typing import Any
 from bot.local_slack import messages
 from bot.local_slack.blocks_check import MARKDOWN_CHARACTERS, block_problems, markdown_length
 from bot.local_slack.elements import with_ids
+from bot.local_slack.entity_check import entity_problems
 from bot.local_slack.methods import Method, channel_of, flag_of, invalid, joined_channel, need_scope, text_of
 from bot.local_slack.refusals import Json, Refused
 from bot.local_slack.view_check import refuse
@@ -24,7 +25,7 @@ def post_message(workspace: Workspace, args: Json) -> Json:
     if flag_of(args, "reply_broadcast") and thread_ts is not None:
         message["subtype"] = messages.BROADCAST
     if args.get("metadata") not in (None, "", {}):
-        message["metadata"] = metadata_of(args["metadata"])
+        message["metadata"] = metadata_of(workspace, args["metadata"])
     message = messages.post(workspace, channel, message, thread_ts)
     return {"channel": channel.id, "ts": message["ts"], "message": message, **warning}
 
@@ -65,7 +66,7 @@ def update(workspace: Workspace, args: Json) -> Json:
     if args.get("metadata") is not None:
         after.pop("metadata", None)
         if args["metadata"] not in ("", {}):
-            after["metadata"] = metadata_of(args["metadata"])
+            after["metadata"] = metadata_of(workspace, args["metadata"])
     messages.change(workspace, channel, message, after)
     return {"channel": channel.id, "ts": after["ts"], "text": after["text"], "message": after}
 
@@ -186,14 +187,18 @@ def check_markdown(text: str) -> None:
         raise Refused("msg_too_long")
 
 
-def metadata_of(metadata: Any) -> Json:
-    """Message metadata: {event_type, event_payload}, or {entities: […]} for Work Objects."""
+def metadata_of(workspace: Workspace, metadata: Any) -> Json:
+    """Message metadata: {event_type, event_payload}, {entities: […]} for Work Objects, or both."""
     if not isinstance(metadata, dict):
         raise Refused("invalid_metadata_format")
     entities = metadata.get("entities")
     if entities is not None:
-        if not isinstance(entities, list) or not all(_is_entity(entity) for entity in entities):
+        if not workspace.work_objects:
+            raise Refused("feature_not_enabled")
+        if not isinstance(entities, list):
             raise Refused("invalid_metadata_format")
+        for number, entity in enumerate(entities):
+            refuse(entity_problems(entity, f"/metadata/entities/{number}"), "invalid_metadata_format")
         if "event_type" not in metadata:
             return metadata
     event_type, payload = metadata.get("event_type"), metadata.get("event_payload")
@@ -202,13 +207,6 @@ def metadata_of(metadata: Any) -> Json:
     if len(str(metadata)) > METADATA_BYTES:
         raise Refused("metadata_too_large")
     return metadata
-
-
-def _is_entity(entity: Any) -> bool:
-    if not isinstance(entity, dict) or not isinstance(entity.get("external_ref"), dict):
-        return False
-    typed = str(entity.get("entity_type", "")).startswith("slack#/entities/")
-    return typed and bool(entity["external_ref"].get("id")) and isinstance(entity.get("entity_payload"), dict)
 
 
 METHODS = {

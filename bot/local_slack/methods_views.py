@@ -1,10 +1,13 @@
 """views.* and entity.presentDetails: what an app opens in answer to a person."""
 
 from bot.local_slack import views
+from bot.local_slack.entity_check import entity_problems
 from bot.local_slack.methods import Method, invalid, text_of
 from bot.local_slack.refusals import Json, Refused
-from bot.local_slack.view_check import checked_view
+from bot.local_slack.view_check import checked_view, refuse
 from bot.local_slack.workspace import Workspace
+
+PANE_ERRORS = ("restricted", "internal_error", "not_found", "custom", "custom_partial_view", "timeout")
 
 
 def open_view(workspace: Workspace, args: Json) -> Json:
@@ -56,10 +59,22 @@ def _asker(workspace: Workspace, args: Json) -> tuple[str, str]:
 
 def present_details(workspace: Workspace, args: Json) -> Json:
     """The details of a Work Object, for the person who opened it."""
-    _, trigger = _asker(workspace, args)
-    if not args.get("metadata") and not args.get("error") and not args.get("user_auth_required"):
+    if not workspace.work_objects:
+        raise Refused("feature_not_enabled")
+    user, trigger = _asker(workspace, args)
+    pane, metadata, error = workspace.panes.get(user), args.get("metadata"), args.get("error")
+    if not metadata and not error and not args.get("user_auth_required"):
         raise invalid("missing required field: metadata")
+    if metadata:
+        refuse(entity_problems(metadata), "invalid_metadata")
+    if error and (not isinstance(error, dict) or error.get("status") not in PANE_ERRORS):
+        raise invalid("error must have a status [json-pointer:/error]")
+    if pane is None or pane["trigger_id"] != trigger:
+        raise Refused("invalid_trigger_id")  # the pane shows another card by now
+    if metadata and metadata["external_ref"]["id"] != pane["card"]["external_ref"]["id"]:
+        raise Refused("entity_metadata_does_not_match_trigger")
     workspace.use_trigger(trigger)
+    workspace.panes[user] = {**pane, "details": metadata, "error": error}
     return {}
 
 

@@ -5,6 +5,7 @@ import { closePopup, openMenu, popupIsOpen, tidyPopups } from "./page_popups.js"
 import { avatar, channelMessages, noteLive, threadPane } from "./page_messages.js";
 import { composer, notice, prefill } from "./page_composer.js";
 import { focusModals, homeView, modals } from "./page_modals.js";
+import { entityPane } from "./page_pane.js";
 import {
   act,
   bot,
@@ -320,6 +321,7 @@ function draw() {
       ),
       !world.online &&
         h("div", { class: "offline", role: "alert", key: "offline" }, "The connection is gone. Trying again…"),
+      entityPane(),
       modals(),
     ),
   );

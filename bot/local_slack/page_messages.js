@@ -78,6 +78,7 @@ function content(message, where) {
   return [
     h("div", { class: "blocks", key: "blocks" }, blocks, edited),
     attachments(message, where),
+    cards(message, where),
     files(message),
     reactions(message),
   ];
@@ -94,6 +95,27 @@ function attachments(message, where) {
         : mrkdwn(one.text ?? one.fallback ?? ""),
     ),
   );
+}
+
+/** Work Objects: a small card each, that opens the pane. */
+function cards(message, where) {
+  return (message.metadata?.entities ?? []).map((one) => {
+    const { title, display_id, product_name } = one.entity_payload.attributes;
+    const open = () =>
+      tell(where, "open_entity", { channel: message.channel, ts: message.ts, entity: one.external_ref.id });
+    return h(
+      "button",
+      {
+        class: "work-object",
+        type: "button",
+        key: `entity-${one.external_ref.id}`,
+        "data-testid": "work-object",
+        onclick: open,
+      },
+      h("strong", null, title.text),
+      h("span", { class: "quiet" }, [display_id, product_name].filter(Boolean).join(" · ")),
+    );
+  });
 }
 
 function files(message) {

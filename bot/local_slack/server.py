@@ -13,6 +13,7 @@ from bot.local_slack.methods_agents import session_status
 from bot.local_slack.refusals import Json
 from bot.local_slack.routes import Server
 from bot.local_slack.views import stack_of
+from bot.local_slack.work_objects import WorkObjects
 from bot.local_slack.workspace import Pace, Workspace
 
 ACTS = (
@@ -46,7 +47,9 @@ class LocalSlack:
     ) -> None:
         pace = Pace(ack_within, retries, sleep, mention_first)
         self._workspace = workspace = Workspace(manifest, clock, data, agent, streaming, team_id, pace)
-        self._server = Server(workspace, {name: getattr(self, name) for name in ACTS} | admin.page_acts(workspace))
+        self.work_objects = WorkObjects(workspace)
+        more = admin.page_acts(workspace) | self.work_objects.acts()
+        self._server = Server(workspace, {name: getattr(self, name) for name in ACTS} | more)
         self.team_id, self.app_id = workspace.team_id, workspace.app_id
         self.bot_user_id, self.bot_id = workspace.bot_user_id, workspace.bot_id
         self.bot_token, self.app_token = workspace.bot_token, workspace.app_token
@@ -277,13 +280,7 @@ class LocalSlack:
     # Trouble
 
     def fail(
-        self,
-        method: str,
-        error: str,
-        *,
-        times: int = 1,
-        retry_after: int | None = None,
-        after: bool = False,
+        self, method: str, error: str, *, times: int = 1, retry_after: int | None = None, after: bool = False
     ) -> None:
         """The next calls of a method answer this error; after=True does the work and breaks the connection."""
         self._workspace.faults.put(method, Fault(error, retry_after, after), times)

@@ -62,7 +62,7 @@ def stop(workspace: Workspace, args: Json) -> Json:
     if args.get("blocks"):
         after["blocks"] = with_ids([*after["blocks"], *checked_blocks(args["blocks"])])
     if args.get("metadata") not in (None, "", {}):
-        after["metadata"] = metadata_of(args["metadata"])
+        after["metadata"] = metadata_of(workspace, args["metadata"])
     status = text_of(args, "session_status", required=False)
     if status and status not in ("active", "processing", "suspended", "closed"):
         raise invalid("session_status is not valid")

@@ -54,8 +54,15 @@ class Workspace:
         self.changes, self.faults = Changes(), Faults()
         self.calls: list[Call] = []
         self.triggers: dict[str, tuple[str, float, bool]] = {}
+        self.downloads: list[str] = []  # of files by the app, by their ids
+        self.fail_downloads = 0  # a status that downloads answer
+        self.redirect_downloads = ""  # where they lead instead
+        self.check_file_info = False  # messages say no more of files than their ids
+        self.file_address = ""  # what files say of where they are
         self.chosen: dict[tuple[str, str, str], Json] = {}  # what a person chose in a message: user, channel, ts
         self.mention_first = pace.mention_first
+        self.work_objects = True  # False gives a workspace without the feature
+        self.panes: dict[str, Json] = {}  # the Work Object that each person has open
         self.hints: list[str] = []
         self.deliveries = Deliveries(
             app_id=self.app_id,

@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import BaseModel, JsonValue, WithJsonSchema
 
 from bot.tickets.change import Value, stamp
+from bot.tickets.closing import without_sessions
 from bot.tickets.epic import Epic
+from bot.tickets.news import OF_SESSIONS
 from bot.tickets.summary import Progress, TicketSummary
 from bot.tickets.ticket import HistoryEntry, Subtask, SubtaskStatus, Ticket
 
@@ -160,8 +162,14 @@ def ticket_line(ticket: TicketSummary) -> TicketLine:
     )
 
 
-def ticket_details(ticket: Ticket, find: Callable[[str], Ticket | None]) -> TicketDetails:
-    """All of a ticket but the older part of its history; `find` looks up related tickets."""
+def ticket_details(
+    ticket: Ticket, find: Callable[[str], Ticket | None], *, with_sessions: bool = True
+) -> TicketDetails:
+    """All of a ticket but the older part of its history; `find` looks up related tickets.
+
+    Without sessions nothing in the history tells of one: not everybody who reads along may know of them.
+    """
+    history = [entry for entry in ticket.history if with_sessions or not entry.action.startswith(OF_SESSIONS)]
     return TicketDetails(
         **ticket_line(ticket.summary).model_dump(),
         description=ticket.description,
@@ -174,7 +182,7 @@ def ticket_details(ticket: Ticket, find: Callable[[str], Ticket | None]) -> Tick
         createdAt=stamp(ticket.created_at) if ticket.created_at else None,
         completedAt=stamp(ticket.completed_at) if ticket.completed_at else None,
         archived=ticket.archived,
-        history=[_history_line(entry) for entry in ticket.history[-SHOWN_HISTORY:]],
+        history=[_history_line(entry, with_sessions) for entry in history[-SHOWN_HISTORY:]],
         revision=ticket.revision,
     )
 
@@ -240,12 +248,13 @@ def _related(ticket_id: str, find: Callable[[str], Ticket | None]) -> Related:
     return Related(id=found.id, title=found.title, status=found.status.value)
 
 
-def _history_line(entry: HistoryEntry) -> HistoryLine:
+def _history_line(entry: HistoryEntry, with_sessions: bool) -> HistoryLine:
+    details = entry.details if with_sessions else without_sessions(entry.details)
     return HistoryLine(
         timestamp=stamp(entry.timestamp) if entry.timestamp else None,
         action=entry.action,
         by=f"{entry.actor_type} {entry.actor_id}".strip(),
-        details={key: _json(value) for key, value in entry.details.items() if key != "op"},
+        details={key: _json(value) for key, value in details.items() if key != "op"},
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import ValidationError
 
-LONG_TEXTS = frozenset({"description", "comment", "message", "reason"})
+LONG_TEXTS = frozenset({"description", "comment", "message", "reason", "content"})
 LONGEST_TEXT, LONGEST_LINE, MOST_ITEMS = 200_000, 1_000, 200
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 

@@ -10,13 +10,16 @@ from mcp import Client
 from mcp.server import MCPServer
 from mcp.types import CallToolResult, InputRequiredResult, InputResponses, RequestParamsMeta, Tool
 
+UNKNOWN = "sciorex/unknown"  # in the meta of a result: nobody can tell whether the call was done
+
 
 class Server(Protocol):
     """Tools under the name by which agents' files know them; `outside` ones belong to somebody else.
 
     `call` gives an InputRequiredResult where a person must answer first: the same call is made again with `answers`
     (and the result's `request_state`), perhaps days later and by another process. What is expected to fail (the server
-    is down, the call was cut off) comes back as a CallToolResult with is_error and a sentence for the model.
+    is down, the call was cut off) comes back as a CallToolResult with is_error and a sentence for the model, and UNKNOWN in its meta where it may have
+    been done.
     """
 
     @property

@@ -23,10 +23,10 @@ from bot.tickets.vocabulary import spelled
 
 
 class TicketReads:
-    """Reading tools over one store."""
+    """Reading tools over one store; without sessions, a ticket's history tells of none."""
 
-    def __init__(self, store: TicketStore) -> None:
-        self._store = store
+    def __init__(self, store: TicketStore, *, with_sessions: bool = True) -> None:
+        self._store, self._with_sessions = store, with_sessions
 
     def get_ticket(self, ticketId: TicketId, ctx: Context) -> TicketDetails:
         """Read one ticket whole: its Markdown description (requirements and acceptance criteria are headings or
@@ -35,7 +35,7 @@ class TicketReads:
         change is refused where somebody else has changed the same field since you read it."""
         ticket = self._store.get(ticketId)
         caller(ctx).reads_whole(ticket)
-        return ticket_details(ticket, shown(self._store))
+        return ticket_details(ticket, shown(self._store), with_sessions=self._with_sessions)
 
     def list_subtasks(self, ticketId: TicketId, ctx: Context) -> SubtaskList:
         """A ticket's subtasks with id and status, and how many are completed. pending counts all that are not."""

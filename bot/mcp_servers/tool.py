@@ -20,14 +20,19 @@ ASK_AGAIN = "Something went wrong in {}, and it was not this call's fault. Tell 
 
 
 class TicketTool(Tool):
-    """A tool that gives a pydantic model. Its name is that of its method; its docstring is written for the model."""
+    """A tool that gives a pydantic model, or a text. Its method's docstring is written for the model."""
 
     @classmethod
-    def of(cls, method: Callable[..., object], effects: ToolAnnotations, *, typed: bool = True) -> "TicketTool":
-        """The tool that a method of the same name (without `sciorex_`) does. Clients check what a `typed` one answers
-        against its schema: the bot's own agent need not, and pays for it at each turn."""
+    def of(
+        cls, method: Callable[..., object], effects: ToolAnnotations, *, typed: bool = True, name: str = ""
+    ) -> "TicketTool":
+        """The tool that a method of the same name (without `sciorex_`) does, unless it has a `name` of its own.
+
+        Clients check what a `typed` one answers against its schema: the bot's own agent need not, and pays for it at
+        each turn."""
         assert isinstance(method, MethodType)
-        return _shape(method.__func__, typed).model_copy(update={"fn": method, "annotations": effects})
+        shape = _shape(method.__func__, name or f"sciorex_{method.__name__}", typed)
+        return shape.model_copy(update={"fn": method, "annotations": effects})
 
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         """Runs it. Every failure is a ToolError whose text is for the model; what nobody expected stays in the log."""
@@ -48,21 +53,23 @@ class TicketTool(Tool):
 
 
 @functools.cache
-def _shape(function: Callable[..., object], typed: bool) -> TicketTool:
+def _shape(function: Callable[..., object], name: str, typed: bool) -> TicketTool:
     """What the model is shown of a tool; made once a process, for pydantic takes its time (a server is made a turn)."""
     described = " ".join((function.__doc__ or "").split())
     bound = MethodType(function, object())
-    tool = TicketTool.from_function(bound, name=f"sciorex_{function.__name__}", description=described)
+    tool = TicketTool.from_function(bound, name=name, description=described)
     assert isinstance(tool, TicketTool)
     tool.parameters = lean(tool.parameters)
     tool.fn_metadata.output_schema = lean(tool.fn_metadata.output_schema or {}) if typed else None
     return tool
 
 
-def _answer(result: BaseModel) -> CallToolResult | InputRequiredResult:
+def _answer(result: BaseModel | str) -> CallToolResult | InputRequiredResult:
     """The result both ways: as values, and as the text that models read, without the blanks they would pay for."""
     if isinstance(result, InputRequiredResult):
         return result
+    if isinstance(result, str):
+        return CallToolResult(content=[TextContent(type="text", text=result)])
     values = result.model_dump(mode="json")
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=values)

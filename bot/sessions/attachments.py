@@ -12,7 +12,7 @@ from bot.database import insert_once
 from bot.sessions.forking import inherited
 from bot.sessions.models import attachment, message
 from bot.sessions.session import ChatSession
-from bot.sessions.transcript import JsonObject, messages_of
+from bot.sessions.transcript import JsonObject
 
 REFUSED = "refused"
 
@@ -56,6 +56,10 @@ def attachments_of(connection: Connection, message_ids: Collection[int]) -> Mapp
 
 def not_looked_at(connection: Connection, session_id: str) -> list[Wanted]:
     """The files of the session's messages that have no row yet, oldest first."""
+    with_files = (message.c.session_id == session_id, message.c.files != "[]", message.c.deleted_ms.is_(None))
+    said = connection.execute(select(message.c.id, message.c.files).where(*with_files).order_by(message.c.ts)).all()
+    if not said:
+        return []
     have = select(attachment.c.message_id, attachment.c.file_id).where(attachment.c.session_id == session_id)
     known = {(row.message_id, row.file_id) for row in connection.execute(have)}
     return [
@@ -67,9 +71,8 @@ def not_looked_at(connection: Connection, session_id: str) -> list[Wanted]:
             size if isinstance(size := file.get("size"), int) else 0,
             str(file.get("download") or ""),
         )
-        for one in messages_of(connection, session_id)
-        if one.deleted_ms is None
-        for file in one.files
+        for one in said
+        for file in json.loads(one.files)
         if file.get("id") and (one.id, str(file["id"])) not in known
     ]
 

@@ -95,6 +95,7 @@ session = Table(
     Column("fork_turn", Integer),  # and up to which of its turns
     Column("mode", Text),  # the permission mode that somebody chose: ask, edits, yolo; null: the settings' own
     Column("allowed", Text, nullable=False, server_default="[]"),  # JSON: tools that need not be asked about again
+    Column("quiet", Boolean, nullable=False, server_default=text("false")),  # answers only when it is mentioned
     Column("brief", Text),  # what earlier sessions of the ticket decided, when it was started
     Column("agent", Text, nullable=False),
     Column("model", Text, nullable=False),

@@ -54,6 +54,7 @@ class ChatSession:
     brief: str | None = None
     mode: str | None = None  # the permission mode that somebody chose
     allowed: str = "[]"  # JSON: tools that need not be asked about again
+    quiet: bool = False  # answered only when the bot is mentioned
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
 
+from bot.sessions.forking import Inherited
 from bot.sessions.searching.said_tables import summary, summary_of
-from bot.sessions.session import ChatSession
+from bot.sessions.session import ChatSession, get_session
 from bot.sessions.spending import note_spent
 from bot.sessions.transcript import Step, messages_of, steps_of, turns_of
 
@@ -47,9 +48,15 @@ class Kept:
     ms: int
 
 
-def said_there(connection: Connection, sessions: Iterable[ChatSession]) -> list[SaidThere]:
-    """What was said in these sessions, without what was deleted."""
-    return [SaidThere(one, tuple(_lines(connection, one.id))) for one in sessions]
+def said_there(
+    connection: Connection, sessions: Iterable[ChatSession], before: Sequence[Inherited] = ()
+) -> list[SaidThere]:
+    """What was said in these sessions, and `before` in those that a fork goes on from, without what was deleted."""
+    earlier = [
+        SaidThere(get_session(connection, part.session_id), tuple(_lines(connection, part.session_id, part)))
+        for part in before
+    ]
+    return earlier + [SaidThere(one, tuple(_lines(connection, one.id))) for one in sessions]
 
 
 def covers(said: Sequence[SaidThere]) -> str:
@@ -86,26 +93,28 @@ def keep_summary(
     model: str,
     usage: Mapping[str, object],
     now_ms: int,
+    before: Sequence[Inherited] = (),
 ) -> bool:
     """Keeps a summary in the place of the one before; False, and nothing kept, when something was said meanwhile."""
-    if covers(said_there(connection, sessions)) != covered:
+    if covers(said_there(connection, sessions, before)) != covered:
         return False
     connection.execute(delete(summary).where(summary.c.key == key))
     row = {"key": key, "covers": covered, "text": text, "model": model, "usage": json.dumps(usage), "ms": now_ms}
     number = connection.execute(summary.insert().values(row).returning(summary.c.id)).scalar_one()
     one = sessions[0].id if len(sessions) == 1 else None
     note_spent(connection, one, "summary", model, usage, now_ms, team=sessions[0].team)
-    connection.execute(summary_of.insert(), [{"summary_id": number, "session_id": one.id} for one in sessions])
+    ids = [*(one.id for one in sessions), *(part.session_id for part in before)]
+    connection.execute(summary_of.insert(), [{"summary_id": number, "session_id": one} for one in ids])
     return True
 
 
-def _lines(connection: Connection, session_id: str) -> list[SaidLine]:
+def _lines(connection: Connection, session_id: str, upto: Inherited | None = None) -> list[SaidLine]:
     lines = [
         SaidLine(int(float(one.ts) * 1000), one.name, one.text + _files(one.files), bot=one.bot)
         for one in messages_of(connection, session_id)
-        if one.deleted_ms is None
+        if one.deleted_ms is None and (upto is None or one.ts <= upto.ts)
     ]
-    turns = turns_of(connection, session_id)
+    turns = [turn for turn in turns_of(connection, session_id) if upto is None or turn.n <= upto.turn]
     for steps in steps_of(connection, [turn.id for turn in turns]).values():
         lines += [line for step in steps if step.role == "assistant" for line in _step(step)]
     return sorted(lines, key=lambda line: line.ms)

@@ -73,7 +73,7 @@ def said_in(event: Mapping[str, Any]) -> dict[str, Any]:
         "name": storable(str(event.get("username") or "")) if bot else "",
         "text": storable(str(event.get("text") or "")),
         "files": [[storable(str(f.get("name") or "file")), storable(str(f.get("permalink") or ""))] for f in files],
-        "about_files": [_about_file(f) for f in files],
+        "about_files": [about_file(f) for f in files],
         "edited_ts": str(event["edited"]["ts"]) if isinstance(event.get("edited"), Mapping) else None,
     }
 
@@ -133,7 +133,7 @@ def _about(
     return Heard(arrival, only_served=True)
 
 
-def _about_file(file: Mapping[str, Any]) -> dict[str, Any]:
+def about_file(file: Mapping[str, Any]) -> dict[str, Any]:
     """What must be known of a file to fetch it; nothing of one that Slack has no more, or that lies elsewhere."""
     if not _is_text(file.get("id")) or file.get("mode") == "tombstone" or file.get("is_external"):
         return {}
@@ -148,7 +148,7 @@ def _about_file(file: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ids_of_files(message: Mapping[str, Any]) -> list[str]:
     files = [f for f in message.get("files") or () if isinstance(f, Mapping)]
-    return [str(about["id"]) for f in files if (about := _about_file(f))]
+    return [str(about["id"]) for f in files if (about := about_file(f))]
 
 
 def _is_text(value: object) -> bool:

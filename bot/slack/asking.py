@@ -19,6 +19,7 @@ from bot.sessions.transcript import JsonObject, Turn
 from bot.slack import clicks, forms
 from bot.slack.parts import Parts
 from bot.slack.place import place_of, remembered
+from bot.slack.seeing import session_of
 from bot.slack.views.question_blocks import options_of, question_card, question_form, whole_change
 
 SUPERSEDED = "Not done: a person wrote something else instead of deciding. Go by what they say now."
@@ -127,7 +128,7 @@ async def show(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
 
 async def written(parts: Parts, ack: Any, body: dict[str, Any]) -> None:
     """The form was sent."""
-    question = await _known(parts, str(remembered(body)["question_id"]))
+    question = await _known(parts, body, str(remembered(body)["question_id"]))
     values = body["view"]["state"]["values"]
     if question.kind == "elicitation":
         content = _fields(question, values)
@@ -156,7 +157,7 @@ async def _decide(parts: Parts, body: dict[str, Any], question: Question, given:
         return True
 
     if not await parts.db.write("decide", take):
-        raise AlreadyDecided(await _too_late(parts, await _known(parts, question.id)))
+        raise AlreadyDecided(await _too_late(parts, await _known(parts, body, question.id)))
     parts.wake()
 
 
@@ -173,13 +174,15 @@ async def _may_decide(parts: Parts, body: dict[str, Any], question: Question) ->
 
 
 async def _asked(parts: Parts, body: dict[str, Any]) -> Question:
-    return await _known(parts, clicks.value(body))
+    return await _known(parts, body, clicks.value(body))
 
 
-async def _known(parts: Parts, question_id: str) -> Question:
+async def _known(parts: Parts, body: dict[str, Any], question_id: str) -> Question:
+    """The question, for whoever may see its session."""
     found = await parts.db.read(lambda c: questions.get_question(c, question_id))
     if found is None:
         raise BotError("This question is not known any more.")
+    await session_of(parts, body, found.session_id)
     return found
 
 

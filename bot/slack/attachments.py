@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import aiohttp
+from slack_sdk.errors import SlackClientError
 from sqlalchemy import Connection
 
 from bot.agent.attachments import LARGEST, MOST_BYTES, TOO_MANY, judged, kind_of, refusal_before, refused
 from bot.inbox.claim import Claim
+from bot.inbox.intake import storable
 from bot.sessions.attachments import Attachment, Wanted, keep_attachment, not_looked_at, shown_bytes
 from bot.sessions.session import ChatSession
+from bot.slack.arrivals import about_file
+from bot.slack.edits import catch_up
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -22,6 +27,12 @@ PIECE = 64 * 1024
 NOT_FETCHED = "it could not be fetched from Slack"
 
 
+async def catch_up_with_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
+    """Takes in edits, deletions and files: after the first sign of a turn, and stopped with it."""
+    await catch_up(parts, claim)
+    await fetch_files(parts, claim, session)
+
+
 async def fetch_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
     """Looks at every file of the session that was not looked at yet. A failure is a line to the model, no more.
 
@@ -29,15 +40,35 @@ async def fetch_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
     """
     for wanted in await claim.read(lambda c: not_looked_at(c, session.id)):
         files, size = await claim.read(lambda c: shown_bytes(c, session.id))
-        why = refusal_before(wanted, files, size)
-        one = refused(wanted, why) if why else await _fetched(parts, wanted)
+        asked = await _asked_about(parts, wanted)
+        why = refusal_before(asked, files, size)
+        one = refused(asked, why) if why else await _fetched(parts, asked)
         if size + one.size > MOST_BYTES:
-            one = refused(wanted, TOO_MANY)
+            one = refused(asked, TOO_MANY)
 
         def keep(connection: Connection, one: Attachment = one) -> None:
             keep_attachment(connection, session.id, one, parts.now_ms())
 
         await claim.write("attachment", keep)
+
+
+async def _asked_about(parts: Parts, wanted: Wanted) -> Wanted:
+    """The file with what Slack says of it; in shared channels a message has its id alone (file_access)."""
+    if wanted.mimetype or wanted.address:
+        return wanted
+    try:
+        file = (await parts.client.files_info(file=wanted.file_id)).get("file") or {}
+    except (SlackClientError, aiohttp.ClientError, TimeoutError, OSError) as error:
+        log.warning("Slack said nothing of the file %s (%s)", wanted.file_id, type(error).__name__)
+        return wanted
+    name, about = storable(str(file.get("name") or wanted.name)), about_file(file)
+    return replace(
+        wanted,
+        name=name,
+        mimetype=str(about.get("mimetype") or ""),
+        size=int(about.get("size") or 0),
+        address=str(about.get("download") or ""),
+    )
 
 
 async def _fetched(parts: Parts, wanted: Wanted) -> Attachment:

@@ -6,13 +6,14 @@ from sqlalchemy import Connection
 
 from bot.errors import BotError, LinkedElsewhere
 from bot.inbox.claim import Claim, Item, finish
-from bot.sessions import handover
 from bot.sessions.planning import not_started, started
 from bot.sessions.session import ChatSession, Origin, came_from
+from bot.slack.briefing import brief_for
 from bot.slack.link import answer, ask_replace, linkable, notice, tie
 from bot.slack.opening import open_session, refresh_header
 from bot.slack.parts import Parts
-from bot.slack.views import blocks, session_blocks
+from bot.slack.views import blocks
+from bot.slack.views.ticket_entity import with_ticket
 from bot.slack.workspaces import Workspace
 from bot.tickets.ticket import Ticket
 
@@ -37,10 +38,12 @@ async def born(parts: Parts, claim: Claim, item: Item) -> None:
             await refresh_header(parts, claim, session.id)
             await answer(parts, claim, item, blocks.error(error.text))
             return
-    shown = await _brief(parts, claim, session, ticket) if ticket and body.get("planned_id") else None
+    planned = bool(body.get("planned_id"))
+    shown = await brief_for(parts, claim, session, ticket, always=True) if ticket and planned else None
     await refresh_header(parts, claim, session.id)
     if shown is None and ticket:
         shown = blocks.linked_notice(ticket.id, ticket.title, user)
+        shown = with_ticket(shown, workspace.name, ticket.id, ticket.title)
     if shown:
         await notice(parts, claim, item, shown)
     else:
@@ -63,12 +66,3 @@ async def _session(parts: Parts, claim: Claim, item: Item, workspace: Workspace)
         return came_from(connection, made.id, origin, user)
 
     return await claim.write("session's origin", begin)
-
-
-async def _brief(parts: Parts, claim: Claim, session: ChatSession, ticket: Ticket) -> blocks.Shown:
-    """What earlier sessions decided, as far as everybody in the channel may see them; kept for the agent too."""
-    audience = await parts.people.audience_in(claim.channel)
-    earlier = await claim.read(lambda c: handover.earlier_sessions(c, audience, session, ticket.id))
-    text = handover.brief(ticket, earlier)
-    kept = await claim.write("brief", lambda c: handover.keep_brief(c, session.id, text))
-    return session_blocks.brief(kept)

@@ -76,14 +76,15 @@ async def context(
 def told_before(connection: Connection, turn: Turn, ticket_id: str) -> Told:
     """What the rows say of it."""
     turns = [one for one in turns_of(connection, turn.session_id) if one.n <= turn.n]
-    steps = steps_of(connection, [one.id for one in turns])
+    contexts = [had if (had := context_of(one.receipt)) and had.ticket_id == ticket_id else None for one in turns]
+    looked = [n for n, had in enumerate(contexts[:-1]) if had and had.look]
+    steps = steps_of(connection, [one.id for one in turns[looked[-1] if looked else 0 :]])
     compaction = find_compaction(connection, turn.session_id, turn.n)
     left_out = compaction.turn_n if compaction else 0
     own = framed = last = None
     read: str | None = None
-    for one in turns:
-        had = context_of(one.receipt)
-        if had and had.ticket_id == ticket_id:
+    for one, had in zip(turns, contexts, strict=True):
+        if had:
             if one.id == turn.id:
                 own = had
             else:

@@ -18,6 +18,7 @@ from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)
 EVENT_TYPE = "sciorex_post"
+FORGET_REFUSAL = 3_600_000  # ms after which Work Objects are tried again
 # Slack will answer the same however often it is asked.
 FOR_GOOD = {
     "channel_not_found",
@@ -35,9 +36,22 @@ FOR_GOOD = {
 }
 
 
-def metadata(key: str) -> dict[str, Any]:
-    """What says, in Slack, which post a message is; anybody there can read it, so the key is opaque."""
-    return {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+# Slack refuses a message for its Work Object (?): no source lists what chat.postMessage says of entities.
+NO_ENTITIES = frozenset(
+    {
+        *("feature_not_enabled", "not_enabled", "invalid_metadata", "invalid_metadata_format", "metadata_too_large"),
+        *("invalid_metadata_schema", "metadata_must_be_sent_from_app", "invalid_arguments", "invalid_entity"),
+    }
+)
+
+
+def metadata(key: str, entity: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What says, in Slack, which post a message is; anybody there can read it, so the key is opaque.
+
+    `entity` is the Work Object that Slack shows beside the message.
+    """
+    found: dict[str, Any] = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+    return {**found, "entities": [entity]} if entity else found
 
 
 async def deliver(parts: Parts, claim: Claim) -> None:
@@ -74,18 +88,22 @@ async def _create(parts: Parts, claim: Claim, post: Post) -> None:
         await claim.write("post shown", lambda c: posts.shown(c, post.id, post.want_rev))
         return
     await claim.write("post trying", lambda c: posts.trying(c, post.id, parts.now_ms()))
+    wanted, entity = _with_entity(parts, post)
     try:
         answer = await parts.client.chat_postMessage(
             channel=claim.channel,
             thread_ts=claim.thread_ts or None,
-            metadata=metadata(post.key),
+            metadata=metadata(post.key, entity),
             unfurl_links=False,
             unfurl_media=False,
-            **post.wanted,
+            **wanted,
         )
-    except SlackApiError:
+    except SlackApiError as error:
         await claim.write("post not made", lambda c: posts.not_tried(c, post.id))
-        raise
+        if not _without_entities(parts, entity, error):
+            raise
+        await _create(parts, claim, await claim.read(lambda c: posts.get(c, post.id)))
+        return
     made = str(answer["ts"])
 
     def done(connection: Any) -> None:
@@ -98,8 +116,31 @@ async def _create(parts: Parts, claim: Claim, post: Post) -> None:
 async def _update(parts: Parts, claim: Claim, post: Post, ts: str) -> None:
     if post.role == "answer" and post.shown_rev == 0:
         await end_stream(parts, claim, ts)
-    await parts.client.chat_update(channel=claim.channel, ts=ts, metadata=metadata(post.key), **post.wanted)
+    wanted, entity = _with_entity(parts, post)
+    try:
+        await parts.client.chat_update(channel=claim.channel, ts=ts, metadata=metadata(post.key, entity), **wanted)
+    except SlackApiError as error:
+        if not _without_entities(parts, entity, error):
+            raise
+        await parts.client.chat_update(channel=claim.channel, ts=ts, metadata=metadata(post.key), **wanted)
     await claim.write("post shown", lambda c: posts.shown(c, post.id, post.want_rev))
+
+
+def _with_entity(parts: Parts, post: Post) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What the message says, and its Work Object where this Slack workspace takes such."""
+    wanted = post.wanted
+    entity = wanted.pop("entity", None)
+    return wanted, entity if parts.now_ms() >= parts.no_entities_until else None
+
+
+def _without_entities(parts: Parts, entity: dict[str, Any] | None, error: SlackApiError) -> bool:
+    """Whether Slack refused the Work Object and not the message; then none is sent along for a while."""
+    reason = str(error.response.get("error"))
+    if entity is None or reason not in NO_ENTITIES:
+        return False
+    log.info("Slack takes no Work Objects here (%s): tickets are shown without for now", reason)
+    parts.no_entities_until = parts.now_ms() + FORGET_REFUSAL
+    return True
 
 
 async def _take_away(parts: Parts, claim: Claim, post: Post) -> None:

@@ -19,9 +19,11 @@ from bot.errors import BotError
 from bot.inbox.intake import storable_in
 from bot.slack import (
     asking,
+    choosing_agents,
     clicks,
     closing,
     commands,
+    entities,
     events,
     exporting,
     find_tickets,
@@ -34,8 +36,10 @@ from bot.slack import (
     receipts,
     renaming,
     resuming,
+    retrying,
     session_menu,
     status,
+    stopping,
     ticking,
     undoing,
     viewing,
@@ -64,6 +68,8 @@ EVENTS: Mapping[str, Listener] = {
     "member_left_channel": events.member_left,
     "channel_id_changed": events.channel_id_changed,
     "app_home_opened": home.opened,
+    "entity_details_requested": entities.opened,
+    "agent_session_stopped": stopping.pressed,
     "agent_session_title_changed": renaming.title_changed,
 }
 COMMANDS: Mapping[str, Listener] = {
@@ -113,6 +119,9 @@ ACTIONS: Mapping[str, Listener] = {
     "sessions_newer": clicks.sessions_page,
     "sessions_older": clicks.sessions_page,
     "session_menu": session_menu.chosen,
+    "agent_choose": choosing_agents.picked,
+    "turn_stop": stopping.clicked,
+    "turn_retry": retrying.clicked,
     "session_open": viewing.thread_opened,
     "session_resume": resuming.clicked,
     "session_fork": forking.open_from_list,
@@ -160,10 +169,12 @@ OPTIONS: Mapping[str, Listener] = {
 
 DOORS = Doors(
     events=(
+        "agent_session_stopped",
         "agent_session_title_changed",
         "app_home_opened",
         "app_mention",
         "channel_id_changed",
+        "entity_details_requested",
         "member_joined_channel",
         "member_left_channel",
         "message.channels",

@@ -22,9 +22,9 @@ from bot.slack.parts import Parts
 
 async def catch_up(parts: Parts, claim: Claim) -> None:
     """Takes in what changes a running turn: edits, deletions, and the word to stop."""
-    if await claim.read(lambda c: stop_asked(c, claim.thread_id)):
+    stopped, items = await claim.read(lambda c: (stop_asked(c, claim.thread_id), waiting_items(c, claim.thread_id)))
+    if stopped:
         claim.stop.set()
-    items = await claim.read(lambda c: waiting_items(c, claim.thread_id))
     changes = [item for item in items if item.kind in ("edit", "delete")]
     if changes:
         await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))

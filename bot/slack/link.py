@@ -14,10 +14,12 @@ from bot.inbox.claim import Claim, Item, finish
 from bot.sessions import linking
 from bot.sessions.listing import active_elsewhere
 from bot.sessions.session import ChatSession, find_by_thread, set_state
+from bot.slack.briefing import brief_for
 from bot.slack.opening import open_session, permalink, refresh_header
 from bot.slack.parts import Parts
 from bot.slack.roots import open_thread
 from bot.slack.views import blocks, session_blocks
+from bot.slack.views.ticket_entity import with_ticket
 from bot.slack.workspaces import Workspace
 from bot.tickets.change import Value
 from bot.tickets.store import TicketStore
@@ -27,8 +29,9 @@ from bot.tickets.ticket import Actor, Ticket
 async def link(parts: Parts, claim: Claim, item: Item) -> None:
     """Links the thread to a ticket, whichever door it came through.
 
-    Body: {user, ticket_id, replace?}. Can be run again from the top after a crash: the link's row knows the item
-    that made it, and the ticket's history knows the link's op.
+    Body: {user, ticket_id, replace?, begun?}; a thread `begun` on the ticket opens with a hand-over brief.
+    Can be run again from the top after a crash: the link's row knows the item that made it, and the ticket's
+    history knows the link's op.
     """
     user = str(item.body["user"])
     await may_work_here(parts, claim, user)
@@ -45,7 +48,12 @@ async def link(parts: Parts, claim: Claim, item: Item) -> None:
     if not new:
         await answer(parts, claim, item, blocks.said(f"This thread is linked to {ticket.id} already."))
         return
-    await notice(parts, claim, item, blocks.linked_notice(ticket.id, ticket.title, user))
+    begun = bool(item.body.get("begun"))
+    shown = await brief_for(parts, claim, session, ticket, always=False) if begun else None
+    if shown is None:
+        shown = blocks.linked_notice(ticket.id, ticket.title, user)
+        shown = shown if begun else with_ticket(shown, session.workspace, ticket.id, ticket.title)
+    await notice(parts, claim, item, shown)
     await offer_active(parts, claim, session, ticket, user)
 
 
@@ -118,8 +126,8 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
     await may_work_here(parts, claim, user)
     workspace = await parts.workspace_of(claim, item)
     ticket = await linkable(workspace, str(item.body["ticket_id"]))
-    shown = blocks.root(ticket.id, ticket.title, user)
-    body = {"user": user, "ticket_id": ticket.id, "workspace": workspace.name}
+    shown = with_ticket(blocks.root(ticket.id, ticket.title, user), workspace.name, ticket.id, ticket.title)
+    body = {"user": user, "ticket_id": ticket.id, "workspace": workspace.name, "begun": True}
     await open_thread(parts, claim, item, shown, "link", body)
 
 

@@ -16,19 +16,20 @@ class Room:
     speakers: Collection[str]  # people who have said something in the thread, the writer left out or not
     asked: str | None = None  # the person to whom the bot's last answer put a question, if nobody has spoken since
     session: bool = True  # whether the thread is one
+    quiet: bool = False  # somebody set it to answer only when it is mentioned
 
 
 def answers(text: str, user: str, *, by_bot: bool, bot_user: str, room: Room) -> bool:
     """Whether the message is for the bot; what is not is kept, and seen at the next turn.
 
     Bots are never answered, so that two of them cannot talk for ever. A message that mentions somebody else,
-    and not the bot, is for that person.
+    and not the bot, is for that person. In a quiet thread a mention alone counts, in direct messages too.
     """
     if by_bot:
         return False
     named = mentioned(text)
-    if room.direct or bot_user in named:
+    if bot_user in named or (room.direct and not room.quiet):
         return True
-    if named or not room.session:
+    if room.quiet or named or not room.session:
         return False
     return not (set(room.speakers) - {user}) or room.asked == user

@@ -25,10 +25,12 @@ from bot.sessions.session import (
     start_session,
     title_from,
 )
+from bot.slack.agents import first_agent, kind_of
 from bot.slack.arrivals import SAID, said_in
 from bot.slack.parts import Parts
 from bot.slack.views import blocks
-from bot.slack.words import MENTION, command_in
+from bot.slack.views.agent_blocks import agent_select
+from bot.slack.words import MENTION, as_typed, command_in
 from bot.slack.workspaces import Workspace
 
 
@@ -48,7 +50,7 @@ async def open_session(
     found_said = await earlier_messages(parts, claim)
     earlier = [said for said in found_said if said.ts <= until]
     later = [said for said in found_said if said.ts > until]
-    agent = workspace.agent(DEFAULT_AGENT.id)
+    agent = await workspace.in_files(lambda: first_agent(parts, workspace, claim.channel))
     first = next((said.text for said in earlier if not said.bot), title)
     session_id = new_session_id()
 
@@ -64,7 +66,7 @@ async def open_session(
             model=agent.model or parts.model.default,
             by=by,
             now_ms=parts.now_ms(),
-            kind="chat" if agent.id == DEFAULT_AGENT.id else "agent",
+            kind=kind_of(agent),
         )
         for said in earlier:
             keep_message(connection, made, said, parts.now_ms())
@@ -82,8 +84,8 @@ def _begins_otherwise(connection: Connection, claim: Claim) -> bool:
 
 
 def plain_words(text: str) -> str:
-    """A message's words without the people it mentions."""
-    return " ".join(MENTION.sub(" ", text).split())
+    """A message's words as they were typed, without the people it mentions."""
+    return " ".join(as_typed(MENTION.sub(" ", text)).split())
 
 
 def arrival_of(claim: Claim, said: Said) -> Arrival:
@@ -166,10 +168,12 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         title=session.title,
         state=session.state,
         agent_name=agent.name,
-        model=session.model,
+        model=agent.model or parts.model.default,
         ticket=await badge(workspace, ticket_id) if ticket_id else None,
         note=note if session.state == "archived" else None,
         own_title=session.titled_by is not None,
+        quiet=session.quiet,
+        agents=agent_select(list(workspace.offered().values()), agent.id) if workspace else None,
         forked_from=(parent.title, await permalink(parts, parent.channel, parent.thread_ts)) if parent else None,
     )
     key = f"{session.id}.header"

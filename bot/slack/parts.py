@@ -14,12 +14,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.agent.model import Model
-from bot.config_sections import Access, Limits, Price
+from bot.config_sections import Access, AgentChoice, Limits, Price
 from bot.database import Database
 from bot.errors import NotInChannel, OtherWorkspace
 from bot.inbox.claim import Claim, Item
 from bot.inbox.intake import Arrival, take_in
 from bot.inbox.worker import Pace
+from bot.mcp_servers.outside import OutsideServers
 from bot.sessions.choice import chosen_workspace, former_ids
 from bot.sessions.session import find_at
 from bot.slack.arrivals import Identity
@@ -64,6 +65,10 @@ class Parts:
     access: Access = field(default_factory=Access)
     prices: Mapping[str, Price] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    private_paths: tuple[Path, ...] = ()  # what no agent reads, wherever it lies
+    agents: AgentChoice = field(default_factory=AgentChoice)
+    outside: OutsideServers = field(default_factory=lambda: OutsideServers({}))
+    no_entities_until: int = 0  # ms: until then Slack is sent no Work Objects, since it refused one
 
     async def workspace_at(
         self, channel: str, user: str, thread_ts: str = "", *, seen: str = "", at_ms: int | None = None

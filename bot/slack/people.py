@@ -21,6 +21,7 @@ from bot.slack.once import Key, Once
 
 log = logging.getLogger(__name__)
 KEPT = 60.0  # seconds (durability: who may see)
+KEPT_LONG = 600.0  # who is a full member at all
 PAGE = 999
 KINDS = "public_channel,private_channel,mpim,im"
 NOBODY = ("user_not_found", "user_not_visible", "users_not_found")
@@ -64,13 +65,14 @@ class Person:
 class People:
     """People and channels as the bot of one Slack team sees them.
 
-    Each answer counts for 60 s, and while it is on its way everybody waits for the same call. Where Slack fails,
-    every method raises SlackUnavailable: nobody sees more because of a failure.
+    Each answer counts for 60 s (who is a full member at all: 10 minutes, or until somebody else is met), and while it
+    is on its way everybody waits for the same call. Where Slack fails, every method raises SlackUnavailable: nobody
+    sees more because of a failure.
     """
 
     def __init__(self, client: AsyncWebClient, me: Identity, *, now: Callable[[], float] = time.monotonic) -> None:
         self._client, self._me = client, me
-        self._once = Once(KEPT, now)
+        self._once, self._rarely = Once(KEPT, now), Once(KEPT_LONG, now)
 
     async def channels(self) -> Mapping[str, Channel]:
         """Every channel the bot is a member of, by id."""
@@ -98,7 +100,8 @@ class People:
         channels = await self.channels()
         public = [channel.id for channel in channels.values() if channel.public]
         try:
-            outsiders = await self._has_outsiders(await self.channel(channel_id))
+            channel = await self.channel(channel_id)
+            outsiders = await self._once.get(("outsiders", channel_id), lambda: self._has_outsiders(channel))
         except NotInChannel:
             outsiders = True
         return for_channel(self._me.team, public, channel_id, outsiders=outsiders)
@@ -148,18 +151,26 @@ class People:
         return own | {channel.id for channel in channels.values() if channel.im and channel.user == user_id}
 
     async def _has_outsiders(self, channel: Channel) -> bool:
-        """Whether people who are no full members read along: in small circles each is looked at."""
+        """Whether people who are no full members read along."""
         if channel.shared:
             return True
-        if not (channel.im or channel.mpim):
-            return False
-        inside = (
-            [channel.user]
-            if channel.user
-            else await self._once.get(("members", channel.id), lambda: self._ask_members(channel.id))
-        )
-        people = await asyncio.gather(*(self.person(user) for user in inside if user != self._me.user))
-        return not all(person.full_member for person in people)
+        if channel.user:
+            return not (await self.person(channel.user)).full_member
+        members = await self._members(channel)
+        if channel.mpim:
+            people = await asyncio.gather(*(self.person(user) for user in members if user != self._me.user))
+            return not all(person.full_member for person in people)
+        full = await self._full_members()
+        if not full.issuperset(members):  # a guest, or somebody who is new
+            self._rarely.forget(lambda key: True)
+            full = await self._full_members()
+        return not full.issuperset(members)
+
+    async def _full_members(self) -> frozenset[str]:
+        return await self._rarely.get(("full members", ""), self._ask_full_members)
+
+    async def _members(self, channel: Channel) -> list[str]:
+        return await self._once.get(("members", channel.id), lambda: self._ask_members(channel.id))
 
     async def _ask_channels(self) -> Mapping[str, Channel]:
         rows = await self._pages(self._client.users_conversations, "channels", types=KINDS)
@@ -179,6 +190,11 @@ class People:
 
     async def _ask_members(self, channel_id: str) -> list[str]:
         return await self._pages(self._client.conversations_members, "members", channel=channel_id)
+
+    async def _ask_full_members(self) -> frozenset[str]:
+        """Everybody's id but guests' and strangers', bots' too: to ask for each member of a channel would be slower."""
+        rows = await self._pages(self._client.users_list, "members")
+        return frozenset(str(row["id"]) for row in rows if _person(row, self._me.team).full_member)
 
     async def _ask_person(self, user_id: str) -> Person:
         answer = await _call(self._client.users_info, NOBODY, user=user_id)

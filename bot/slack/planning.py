@@ -19,6 +19,7 @@ from bot.slack.seeing import planned_of
 from bot.slack.tickets import linked_ticket, sessions_list
 from bot.slack.views import blocks, session_blocks, session_modals
 from bot.slack.views.session_blocks import planned_in
+from bot.slack.views.ticket_entity import with_ticket
 
 
 async def open_from_composer(parts: Parts, body: dict[str, Any], ticket_id: str) -> None:
@@ -133,6 +134,7 @@ async def start(parts: Parts, claim: Claim, item: Item) -> None:
         await _told_gone(parts, claim, item, gone)
         return
     shown = session_blocks.planned_root(ticket.id, ticket.title, one.title, user)
+    shown = with_ticket(shown, workspace.name, ticket.id, ticket.title)
     body = {
         "user": user,
         "title": one.title,

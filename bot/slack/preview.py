@@ -22,7 +22,8 @@ from bot.slack.answer import pieces_of, tool_piece
 from bot.slack.delivery import metadata, show_post
 from bot.slack.pace import Appends
 from bot.slack.parts import Parts
-from bot.slack.views.markdown import Piece, answer_parts, answer_text
+from bot.slack.views.answer_blocks import with_stop
+from bot.slack.views.markdown import Piece, Shown, answer_parts, answer_text
 
 log = logging.getLogger(__name__)
 STREAM_LIVES_MS = 240_000  # Slack ends a stream about five minutes after its start (slack-facts 14)
@@ -60,8 +61,15 @@ class Preview:
         except SlackApiError:
             if self._mode == "stream":
                 await self._show_placeholder()
+        if self._mode == "stream" and await self._claim.read(self._stands):
+            await self._show_placeholder()  # a turn that failed is tried again: in the place of its failure
         if self._mode != "none":
             self._drawing = asyncio.create_task(self._draw())
+
+    def _stands(self, connection: Any) -> bool:
+        """Whether a message of this part is in the thread already."""
+        post = posts.by_key(connection, self._key)
+        return post is not None and post.ts is not None
 
     async def text(self, piece: str) -> None:
         """The model wrote a little more."""
@@ -147,6 +155,10 @@ class Preview:
             self._changed.set()
             return
         else:
+            await self._pace.may_send()
+            whole = answer_text(self._pieces)  # what has come while it waited goes along
+            later = whole if self._pieces[-1][0] == "tool" else _settled(whole)
+            ready = later if later.startswith(ready) and len(later) <= LONGEST_STREAM else ready
             rest = ready[len(self._sent) :]
             await self._parts.client.chat_appendStream(channel=self._claim.channel, ts=self._ts, markdown_text=rest)
         self._sent = ready
@@ -189,7 +201,7 @@ class Preview:
 
     async def _show_placeholder(self) -> None:
         self._mode = "update"
-        want = {"text": "Thinking …", "blocks": [{"type": "markdown", "text": "_Thinking …_"}]}
+        want = with_stop(Shown("Thinking …", [{"type": "markdown", "text": "_Thinking …_"}])).as_want()
         post = await self._claim.write("answer wanted", lambda c: self._answer_post(c, want))
         await show_post(self._parts, self._claim, post)
 
@@ -203,7 +215,8 @@ class Preview:
             return
         shown = answer_parts(answer_text(self._pieces))
         if shown:
-            await self._parts.client.chat_update(channel=self._claim.channel, ts=self._ts, **shown[-1].as_want())
+            want = with_stop(shown[-1]).as_want()
+            await self._parts.client.chat_update(channel=self._claim.channel, ts=self._ts, **want)
 
 
 def _settled(text: str) -> str:

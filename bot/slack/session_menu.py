@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.slack import exporting, forking, permitting, renaming
+from bot.slack import exporting, forking, permitting, quiet, renaming
 from bot.slack.parts import Parts
 
 CHOICES = {
@@ -12,6 +12,8 @@ CHOICES = {
     "fork": forking.open_from_header,
     "export": exporting.chosen,
     "mode": permitting.open_from_header,
+    "quiet": quiet.from_header,
+    "always": quiet.from_header,
 }
 
 

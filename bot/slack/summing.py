@@ -18,8 +18,10 @@ from bot.errors import BotError
 from bot.inbox import posts
 from bot.inbox.claim import Claim, Item, finish
 from bot.inbox.intake import Arrival, take_in
+from bot.sessions.audience import may_see
+from bot.sessions.forking import Inherited, inherited
 from bot.sessions.listing import sessions_of_ticket
-from bot.sessions.session import ChatSession, find_by_thread
+from bot.sessions.session import ChatSession, find_by_thread, get_session
 from bot.sessions.summaries import (
     SaidThere,
     covers,
@@ -42,12 +44,16 @@ STOPPED = "Stopped. Nothing was summed up."
 
 @dataclass(frozen=True)
 class Of:
-    """What is to be summed up: which sessions, under which key it is kept, by which model, about which ticket."""
+    """What is to be summed up: which sessions, under which key it is kept, by which model, about which ticket.
+
+    `before`: what a forked session goes on from, as far as its channel may see that.
+    """
 
     key: str
     sessions: list[ChatSession]
     model: str | None
     about: str = ""
+    before: tuple[Inherited, ...] = ()
 
 
 async def thread_summary(parts: Parts, claim: Claim, item: Item) -> None:
@@ -65,7 +71,9 @@ async def thread_summary(parts: Parts, claim: Claim, item: Item) -> None:
     await refresh_header(parts, claim, session.id)
     agent = workspace.agent(session.agent)
     async with at_work(parts, claim):
-        text = await summary(parts, claim, item, Of(key_of_thread(session), [session], agent.model))
+        before = await _before(parts, claim, session)
+        of = Of(key_of_thread(session), [session], agent.model, before=before)
+        text = await summary(parts, claim, item, of)
     shown = answer_parts(text)
 
     def said(connection: Connection) -> None:
@@ -75,6 +83,14 @@ async def thread_summary(parts: Parts, claim: Claim, item: Item) -> None:
         finish(connection, [item])
 
     await claim.write("summary", said)
+
+
+async def _before(parts: Parts, claim: Claim, session: ChatSession) -> tuple[Inherited, ...]:
+    """What a fork inherited, without the sessions that not everybody in its channel may see."""
+    audience = await parts.people.audience_in(claim.channel)
+    return await claim.read(
+        lambda c: tuple(part for part in inherited(c, session.id) if may_see(audience, get_session(c, part.session_id)))
+    )
 
 
 async def ticket_summary(parts: Parts, claim: Claim, item: Item, some_id: str) -> None:
@@ -139,7 +155,7 @@ async def handed_over(parts: Parts, claim: Claim, item: Item) -> None:
 async def summary(parts: Parts, claim: Claim, item: Item, of: Of) -> str:
     """The summary of these sessions: the kept one where nothing new was said, else the model's, kept at once."""
     for last in (False, True):
-        said = await claim.read(lambda c: said_there(c, of.sessions))
+        said = await claim.read(lambda c: said_there(c, of.sessions, of.before))
         if not any(there.lines for there in said):
             raise BotError(NOTHING)
         covered = covers(said)
@@ -155,7 +171,17 @@ async def summary(parts: Parts, claim: Claim, item: Item, of: Of) -> str:
 
 def _keep(connection: Connection, *, parts: Parts, of: Of, covered: str, made: Summed) -> bool:
     text, now = safe(made.text), parts.now_ms()
-    return keep_summary(connection, of.key, covered, of.sessions, text, model=made.model, usage=made.usage, now_ms=now)
+    return keep_summary(
+        connection,
+        of.key,
+        covered,
+        of.sessions,
+        text,
+        model=made.model,
+        usage=made.usage,
+        now_ms=now,
+        before=of.before,
+    )
 
 
 async def _until_stopped(parts: Parts, claim: Claim, said: Sequence[SaidThere], of: Of) -> Summed:

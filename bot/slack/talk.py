@@ -23,6 +23,7 @@ from bot.sessions.session import (
     speakers,
 )
 from bot.slack.asking import give_way
+from bot.slack.choosing_agents import say_gone
 from bot.slack.link import record, resume
 from bot.slack.listening import Room, answers
 from bot.slack.opening import open_session, refresh_header, said_by
@@ -116,7 +117,7 @@ def _room(connection: Connection, session: ChatSession | None, first: Item) -> R
         since = [m for m in transcript.messages_of(connection, session.id) if m.id not in seen and not m.bot]
         if question and all(m.user_id == last.asked_by for m in since):
             asked = last.asked_by
-    return Room(direct, frozenset(speakers(connection, session.id)), asked)
+    return Room(direct, frozenset(speakers(connection, session.id)), asked, quiet=session.quiet)
 
 
 async def refused(parts: Parts, user: str) -> blocks.Shown | None:
@@ -149,6 +150,7 @@ async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) 
             return None
         if waiting := transcript.unfinished_turn(connection, session.id):
             give_way(connection, waiting, batch.asked_by, parts.now_ms())
+        say_gone(connection, claim, session, agent)
         seen = seen_messages(connection, session)
         unseen = [m.id for m in transcript.messages_of(connection, session.id) if m.id not in seen]
         turn = transcript.begin_turn(
@@ -157,7 +159,7 @@ async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) 
             asked_by=batch.asked_by,
             message_ids=unseen,
             agent=agent.id,
-            model=agent.model or session.model,
+            model=agent.model or parts.model.default,
             now_ms=parts.now_ms(),
         )
         finish(connection, batch.items, turn_id=turn.id)

@@ -20,6 +20,7 @@ from bot.slack.opening import permalink
 from bot.slack.parts import Parts
 from bot.slack.views import blocks, session_blocks, ticket_blocks
 from bot.slack.views.session_blocks import PAGE, Page, PlannedEntry, SessionEntry
+from bot.slack.views.ticket_entity import with_ticket
 from bot.slack.workspaces import Workspace
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Ticket
@@ -81,8 +82,9 @@ async def post_sessions(parts: Parts, claim: Claim, item: Item) -> None:
     await may_work_here(parts, claim, str(item.body["user"]))
     audience = await parts.people.audience_in(claim.channel)
     workspace = await parts.workspace_of(claim, item)
-    shown = await sessions_list(parts, workspace, str(item.body["ticket_id"]), audience, can_post=False)
-    await notice(parts, claim, item, shown)
+    ticket = await workspace.in_store(lambda store: store.get(str(item.body["ticket_id"])))
+    shown = await sessions_list(parts, workspace, ticket.id, audience, can_post=False)
+    await notice(parts, claim, item, with_ticket(shown, workspace.name, ticket.id, ticket.title))
 
 
 async def sessions_list(

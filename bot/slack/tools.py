@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from bot.agent.calls import Gate
 from bot.agent.permissions import Mode
 from bot.agent.rehearsing import Rehearsals
-from bot.agent.toolbox import Toolbox, toolbox
+from bot.agent.toolbox import FILES_SERVER, Toolbox, toolbox
 from bot.config_sections import ASKER
-from bot.definitions.agents import INTERACTIONS_SERVER, TICKETS_SERVER, Agent
+from bot.definitions.agents import INTERACTIONS_SERVER, RESOURCES_SERVER, TICKETS_SERVER, Agent
 from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.mcp_servers.answers import SessionLine
+from bot.mcp_servers.files import files_server
 from bot.mcp_servers.interactions import Kind, Notify, interactions_server
+from bot.mcp_servers.resources import resources_server
 from bot.mcp_servers.server import Server, in_process
 from bot.mcp_servers.session_tools import Sessions
 from bot.mcp_servers.tickets import ticket_server
@@ -46,6 +49,13 @@ async def tools_for(
         if named is None or INTERACTIONS_SERVER in named:
             interactions = interactions_server(notify_in(claim))
             servers.append(await stack.enter_async_context(in_process(INTERACTIONS_SERVER, interactions)))
+        if RESOURCES_SERVER in (named or ()):
+            resources = resources_server(workspace.folder, typed=False)
+            servers.append(await stack.enter_async_context(in_process(RESOURCES_SERVER, resources)))
+        if may_read_files(agent):
+            files = files_server(workspace.folder, private=hidden_from(parts, workspace))
+            servers.append(await stack.enter_async_context(in_process(FILES_SERVER, files)))
+        servers += (server for name in sorted(named or ()) if (server := parts.outside.get(name)))
         yield await toolbox(agent, servers)
 
 
@@ -59,6 +69,21 @@ def gate_for(parts: Parts, claim: Claim, workspace: Workspace, session: ChatSess
         before=rehearsals.before,
         refused=rehearsals.refused,
     )
+
+
+def may_read_files(agent: Agent) -> bool:
+    """Whether the agent's file lets it have Read, Glob or Grep; the toolbox says which."""
+    names = {
+        name.partition(":")[0].partition("(")[0].removeprefix("mcp__files__") for name in agent.allowed_tools or ()
+    }
+    return agent.allowed_tools is None or not names.isdisjoint(("Read", "Glob", "Grep", "*"))
+
+
+def hidden_from(parts: Parts, workspace: Workspace) -> list[Path]:
+    """What lies in the workspace's folder and is none of its files: settings, data, another workspace."""
+    own = workspace.folder.resolve()
+    others = [folder for one in parts.workspaces if (folder := one.folder.resolve()) != own]
+    return [*parts.private_paths, *(folder for folder in others if own in folder.parents)]
 
 
 def notify_in(claim: Claim) -> Notify:

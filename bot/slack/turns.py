@@ -17,17 +17,17 @@ from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Step, Turn
 from bot.slack import asking
 from bot.slack.answer import PARTS, Answer, answer_of, stretches
-from bot.slack.attachments import fetch_files
+from bot.slack.attachments import catch_up_with_files
 from bot.slack.context import context
 from bot.slack.costs import limit_reached
 from bot.slack.delivery import deliver, sweep
-from bot.slack.edits import catch_up
 from bot.slack.opening import refresh_header
 from bot.slack.parts import Parts
 from bot.slack.preview import Preview
+from bot.slack.stopping import what_was_done
 from bot.slack.tools import gate_for, tools_for
 from bot.slack.views.answer_blocks import answer_actions, not_offered
-from bot.slack.views.markdown import failed_note, stopped_note
+from bot.slack.views.markdown import failed_note
 
 MOST_ATTEMPTS = 6
 GAVE_UP = "I tried several times and something went wrong each time. What was done so far is shown above."
@@ -75,7 +75,6 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
     except WorkspaceUnknown as error:
         return Outcome("failed", error.text)
     linked = await claim.read(lambda c: current_link(c, session.id))
-    await fetch_files(parts, claim, session)
     agent = workspace.agent(turn.agent)
     acting: dict[str, Any] = {
         "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
@@ -97,7 +96,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
             context=lambda: context(parts, claim, workspace, turn, linked.ticket_id if linked else None),
             acting=acting,
             now_ms=parts.now_ms,
-            catch_up=lambda: catch_up(parts, claim),
+            catch_up=lambda: catch_up_with_files(parts, claim, session),
             stop_at=lambda: limit_reached(parts, claim, session, turn),
         )
         return await run_turn(claim, turn, setting, preview)
@@ -111,7 +110,7 @@ async def _settle(
     if outcome.state == "failed":
         note = failed_note(outcome.error or "I could not finish.")
     elif outcome.state == "stopped" and (claim.stop.is_set() or await claim.read(lambda c: _began(c, turn))):
-        note = stopped_note()
+        note = await claim.read(lambda c: what_was_done(c, turn))
     await refresh_header(parts, claim, session.id)
 
     def end(connection: Connection) -> tuple[Answer, list[posts.Post]]:

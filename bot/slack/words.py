@@ -12,9 +12,10 @@ TICKET_ID = r"[A-Za-z#][A-Za-z0-9#]{0,4}-\d{1,9}"
 MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 LINK = re.compile(r"<(?:(?:https?|mailto):[^|<>]*|#[CDG][A-Z0-9]+)\|([^<>]+)>|<((?:https?|mailto):[^|<>]*)>")
 CATCH_UP = re.compile(r"!?\s*catch (?:me|us) up(?:,? please)?[.!?]?", re.IGNORECASE)
+QUIET = re.compile(r"!?\s*(?:answer )?only when (?:you are |you're )?mentioned(?:,? please)?[.!]?", re.IGNORECASE)
 VERBS = (
     *("link", "unlink", "archive", "sessions", "status", "stop", "help", "ticket", "workspace"),
-    *("rename", "fork", "resume", "plan", "summary", "export", "mode", "cost"),
+    *("rename", "fork", "resume", "plan", "summary", "export", "mode", "cost", "use", "quiet", "always"),
 )
 # What an agent may be asked to rename: such a sentence is for it, not a title.
 NOT_A_TITLE = (
@@ -52,6 +53,8 @@ def command_in(text: str, bot_user: str, *, direct: bool = False, slash: tuple[s
     stripped = rest.strip()
     if (addressed or stripped.startswith("!")) and CATCH_UP.fullmatch(stripped):
         return Word("summary")
+    if (addressed or stripped.startswith("!")) and QUIET.fullmatch(stripped):
+        return Word("quiet")
     if match := re.match(r"([!/])(\w+)\s*:?\s*(.*)\Z", stripped, re.DOTALL):
         mark, verb, argument = match[1], match[2].lower(), match[3].strip()
         if verb in VERBS and (mark == "!" or verb in slash):
@@ -87,7 +90,8 @@ def _plain(text: str) -> Word | None:
         r"(status)(?:\s+(\w+(?:[ _-]\w+)?))?",
         r"(workspace)(?:\s+([\w-]+))?",
         r"(mode)(?:\s+(ask(?: for all)?|auto-approve edits|auto|edits|yolo))?",
-        r"(unlink|sessions|stop|help|archive|fork|resume|plan|summary|cost)",
+        r"(use)(?:\s+agent\s+(.+)|\s+([\w-]+(?:\.[\w-]+)*))?",
+        r"(unlink|sessions|stop|help|archive|fork|resume|plan|summary|cost|quiet|always)",
         r"(archive|plan)\s*:\s*(.+)",
         r"(export)(?:\s+((?:\s*\b(?:md|markdown|html|json|here)\b)+))?",
         r"(rename)(?:\s+(?:(?:this|the)\s+)?(?:session|thread|chat))?(?:\s+to\s+|\s*:\s*)(.+)",
@@ -95,6 +99,6 @@ def _plain(text: str) -> Word | None:
     )
     for form in forms:
         if match := re.fullmatch(form + r"[.!?]?", text, re.IGNORECASE | re.DOTALL):
-            verb, argument = match[1].lower(), (match[2] or "").strip() if match.re.groups > 1 else ""
+            verb, argument = match[1].lower(), next((g for g in match.groups()[1:] if g), "").strip()
             return Word(verb, argument) if verb != "status" or not argument or begins_status(argument) else None
     return None

@@ -13,11 +13,12 @@ from sqlalchemy import Connection
 
 from bot.errors import BotError, TicketNotFound
 from bot.inbox import posts
-from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish, stop_heard, waiting_items
+from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
 from bot.slack import (
     births,
+    choosing_agents,
     costs,
     erasing,
     exporting,
@@ -26,15 +27,18 @@ from bot.slack import (
     new_ticket,
     permitting,
     planning,
+    quiet,
     renaming,
     resuming,
+    retrying,
     status,
+    stopping,
     summing,
     tickets,
     undoing,
 )
 from bot.slack.archiving import archive_thread, write_behind
-from bot.slack.asking import can_go_on, stop_waiting
+from bot.slack.asking import can_go_on
 from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
 from bot.slack.edits import catch_up
@@ -141,6 +145,10 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
         await summing.thread_summary(parts, claim, item)
     elif word.verb == "mode":
         await permitting.mode_word(parts, claim, _with(item, mode=as_typed(argument)))
+    elif word.verb == "use":
+        await choosing_agents.use(parts, claim, _with(item, agent=as_typed(argument)))
+    elif word.verb in ("quiet", "always"):
+        await quiet.quiet_word(parts, claim, replace(item, body={**item.body, "quiet": word.verb == "quiet"}))
     elif word.verb == "cost":
         await costs.ticket_cost(parts, claim, item)
     elif word.verb == "workspace":
@@ -153,17 +161,6 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
 
 def _with(item: Item, **more: str) -> Item:
     return replace(item, body={**item.body, **more})
-
-
-async def stop(parts: Parts, claim: Claim, item: Item) -> None:
-    """`stop`, once the turn it was meant for has ended; where none ran, the person is told."""
-    ran = claim.stop.is_set()
-    claim.stop.clear()
-    await claim.write("stop heard", lambda c: stop_heard(c, claim.thread_id))
-    if await stop_waiting(parts, claim, item) or ran:
-        await claim.write("item done", lambda c: finish(c, [item]))
-    else:
-        await answer(parts, claim, item, blocks.said("Nothing is running in this thread."))
 
 
 async def joined(parts: Parts, claim: Claim, item: Item) -> None:
@@ -223,7 +220,10 @@ HANDLERS: dict[str, Handler] = {
     "tick": tick,
     "sessions": tickets.show_sessions,
     "sessions_post": tickets.post_sessions,
-    "stop": stop,
+    "stop": stopping.stop,
+    "use": choosing_agents.use,
+    "quiet": quiet.quiet_word,
+    "retry": retrying.retry,
     "joined": joined,
     "ticket_changed": ticket_changed,
 }

@@ -33,6 +33,14 @@ class Workspace:
         """Runs fn(store) beside the event loop: ticket files are read and written in threads of their own."""
         return await asyncio.get_running_loop().run_in_executor(self.files, fn, self.store)
 
+    async def in_files(self, fn: Callable[[], T]) -> T:
+        """Runs fn() in those threads, for other files of the folder."""
+        return await asyncio.get_running_loop().run_in_executor(self.files, fn)
+
+    def offered(self) -> Mapping[str, Agent]:
+        """The agents that a thread can choose, by id, as their files stand now; the built-in one among them."""
+        return {DEFAULT_AGENT.id: DEFAULT_AGENT, **self.agents()}
+
     def agent(self, agent_id: str) -> Agent:
         """The agent of this id as its file stands now; the built-in one where no file defines it."""
         return self.agents().get(agent_id) or DEFAULT_AGENT

@@ -1,10 +1,10 @@
 """What speaks against closing a ticket, as far as its file tells, and closing it all the same."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.tickets.change import Actor, Change
+from bot.tickets.change import Actor, Change, Value
 from bot.tickets.criteria import criteria_of
 from bot.tickets.ticket import Status, SubtaskStatus, Ticket
 
@@ -38,3 +38,12 @@ def move(
     """The ticket in another status; where that closes it, with what was open then and a person's note."""
     change = ticket.change_status(to, by=by, at=at, comment=comment)
     return with_review(change, review) if closes(ticket, to) else change
+
+
+def without_sessions(details: Mapping[str, Value]) -> dict[str, Value]:
+    """The details of a line of history without the sessions that its review names: not everybody may know of them."""
+    review = details.get("review")
+    if not isinstance(review, list):
+        return dict(details)
+    kept = [line for line in review if str(line).partition(": ")[0] not in SESSIONS]
+    return {key: value for key, value in details.items() if key != "review"} | ({"review": kept} if kept else {})

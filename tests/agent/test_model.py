@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.agent.model import Model, Reply
+from bot.agent.answer import UNREADABLE
+from bot.agent.model import CUT, GROWN, REFUSED, THINKING, Model, Reply
 from bot.errors import AgentUnavailable
 from bot.local_model import Ending, LocalModel, Refusal, ToolCall, in_turn, overloaded, rate_limited, say
 from bot.local_model.reply import Script, Text, Thinking
@@ -224,8 +225,8 @@ async def test_a_model_that_is_not_served_falls_to_the_default_and_says_so() -> 
         second = await asking.ask("claude-sonnet-4-20250514")
         asked = [request["model"] for request in asking.server.requests]
     note = "The model claude-sonnet-4-20250514 is not served any more; claude-default answers instead."
-    assert (first.note, first.model) == (note, "claude-default")
-    assert (second.note, second.content) == (note, [{"type": "text", "text": "Two"}])
+    assert (first.instead, first.model) == (note, "claude-default")
+    assert (second.instead, second.content) == (note, [{"type": "text", "text": "Two"}])
     assert asked == ["claude-sonnet-4-20250514", "claude-default", "claude-default"]
 
 
@@ -274,3 +275,64 @@ async def test_a_tool_call_whose_input_was_cut_off_is_left_out() -> None:
         reply = await asking.ask()
     assert reply.stop_reason == "max_tokens"
     assert reply.content == [{"type": "text", "text": "I look."}]
+
+
+async def test_a_call_whose_input_is_no_json_object_is_kept_and_marked() -> None:
+    calls = (ToolCall("look", written="[1, 2]"), ToolCall("look", written='{"a": '))
+    async with behind(in_turn(say("I look.", *calls))) as asking:
+        reply = await asking.ask()
+    assert [block["input"] for block in reply.content[1:]] == [{UNREADABLE: "[1, 2]"}, {UNREADABLE: '{"a": '}]
+
+
+async def test_an_answer_that_reached_its_length_says_that_it_is_cut() -> None:
+    async with behind(in_turn(say("Half of", stop_reason="max_tokens"))) as asking:
+        reply = await asking.ask()
+    assert (reply.content, reply.note) == ([{"type": "text", "text": "Half of"}], CUT["max_tokens"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (say("I will", stop_reason="refusal"), REFUSED),
+        (say(stop_reason="model_context_window_exceeded"), GROWN),
+    ],
+)
+async def test_what_the_model_declines_or_cannot_take_in_is_said_once(answer: Any, text: str) -> None:
+    async with behind(lambda _request: answer) as asking:
+        assert await asking.refused() == text
+        assert len(asking.server.requests) == 1
+
+
+async def test_a_thread_that_fills_the_model_keeps_what_was_written() -> None:
+    async with behind(in_turn(say("Half of", stop_reason="model_context_window_exceeded"))) as asking:
+        reply = await asking.ask()
+    assert reply.note == CUT["model_context_window_exceeded"]
+
+
+@pytest.mark.parametrize(("level", "budget"), sorted(THINKING.items()))
+async def test_a_thinking_level_is_sent_as_a_budget_beside_the_answers_own_length(level: str, budget: int) -> None:
+    async with behind(in_turn(say(Thinking("Hm."), "Yes"))) as asking:
+        reply = await asking.ask(thinking=level)
+        request = asking.server.requests[0]
+    assert request["thinking"] == {"type": "enabled", "budget_tokens": budget}
+    assert request["max_tokens"] == 100 + budget
+    assert reply.content[0]["signature"]
+    assert "temperature" not in request
+
+
+async def test_a_model_that_cannot_think_is_asked_without_and_that_is_remembered() -> None:
+    async with behind(in_turn(say("One"), say("Two"))) as asking:
+        asking.server.thoughtless = {"claude-default"}
+        await asking.ask(thinking="ultrathink")
+        await asking.ask(thinking="ultrathink")
+        requests = asking.server.requests
+    assert ["thinking" in request for request in requests] == [True, False, False]
+    assert [request["max_tokens"] for request in requests] == [32_100, 100, 100]
+    assert asking.slept == []
+
+
+async def test_no_level_of_thinking_sends_none() -> None:
+    async with behind(in_turn(say("One"), say("Two"), say("Three"))) as asking:
+        for level in (None, "off", "very hard"):
+            await asking.ask(thinking=level)
+        assert not any("thinking" in request for request in asking.server.requests)

@@ -1,9 +1,12 @@
 """Agents as real files define them, in both dialects."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.definitions import reading
 from bot.definitions.agents import DEFAULT_AGENT, Agent, Agents, read_agents
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "extensions" / "agents"
@@ -62,6 +65,7 @@ requiresHumanApproval: [Bash]
             max_tokens=32768,
             thinking_level="think-hard",
             allowed_tools=("Read", "Bash"),
+            denied_tools=("Write",),
             mcp_servers=("sciorex-tickets",),
             auto_approve=True,
             requires_human_approval=("Bash",),
@@ -118,3 +122,75 @@ def test_all_thirty_real_agents_load(tmp_path: Path) -> None:
     agents = read_agents(tmp_path)
     assert (len(agents.by_id), agents.problems) == (30, ())
     assert all(agent.system_prompt and agent.allowed_tools for agent in agents.by_id.values())
+
+
+@pytest.mark.parametrize(
+    ("level", "tokens"),
+    [
+        ("off", None),
+        ("think", 1_024),
+        ("Think Hard", 10_000),
+        ("think-harder", 16_000),
+        ("ultrathink", 32_000),
+        ("very much", None),
+        ("", None),
+    ],
+)
+def test_a_thinking_level_is_a_number_of_tokens(tmp_path: Path, level: str, tokens: int | None) -> None:
+    agent = agents_of(tmp_path, a=f"id: a\nthinkingLevel: {level}\n").by_id["a"]
+    assert agent.thinking_budget == tokens
+    assert agent.thinking_level == (level or None)
+
+
+def test_keys_that_are_for_others_are_accepted(tmp_path: Path) -> None:
+    text = "id: a\nprovider: anthropic\nadapter: claude-code\ntemperature: warm\ninputSchema: {type: object}\n"
+    assert agents_of(tmp_path, a=text) == Agents({"a": Agent(id="a", name="a")})
+
+
+@pytest.mark.parametrize(
+    ("said", "auto", "tools"),
+    [("", None, ()), ("autoApprove: true", True, ()), ("autoApprove: false", False, ()), ("autoApprove: []", None, ())],
+)
+def test_what_is_approved_by_itself_may_be_absent_a_bool_or_a_list(
+    tmp_path: Path, said: str, auto: bool | None, tools: tuple[str, ...]
+) -> None:
+    agent = agents_of(tmp_path, a=f"id: a\n{said}\n").by_id["a"]
+    assert (agent.auto_approve, agent.auto_approve_tools) == (auto, tools)
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"[" * 100_000, "cannot be read: "),
+        (b"id: a\nname: \xff\n", "cannot be read: it is not UTF-8 text."),
+        (b"id: 2024-99-99\n", "cannot be read: it is not valid YAML."),
+        (b"id: a\n#" + b"x" * 1_000_000, "cannot be read: it is larger than 1 MB."),
+    ],
+    ids=["deep", "no text", "no date", "large"],
+)
+def test_a_hostile_file_is_named_and_hides_no_other(tmp_path: Path, content: bytes, cause: str) -> None:
+    agents_of(tmp_path, good="id: good\n")
+    (tmp_path / ".sciorex" / "agents" / "bad.yaml").write_bytes(content)
+    agents = read_agents(tmp_path)
+    assert list(agents.by_id) == ["good"]
+    assert [cause in one.text for one in agents.problems] == [True]
+
+
+def test_a_file_is_parsed_anew_only_when_it_was_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parse, parsed = reading.parse, list[bytes]()
+
+    def counted(content: bytes, ending: str, make: Any) -> Any:
+        parsed.append(content)
+        return parse(content, ending, make)
+
+    monkeypatch.setattr(reading, "parse", counted)
+    agents_of(tmp_path, a="id: a\nname: One\n")
+    file = tmp_path / ".sciorex" / "agents" / "a.yaml"
+    os.utime(file, (1_000_000, 1_000_000))
+    parsed.clear()
+    assert [read_agents(tmp_path).by_id["a"].name for _ in range(3)] == ["One"] * 3
+    assert len(parsed) == 1
+    file.write_text("id: a\nname: Two\n")
+    assert read_agents(tmp_path).by_id["a"].name == "Two"
+    file.write_text("id: a\nname: Six\n")  # as long, and perhaps within one tick of the disk's clock
+    assert read_agents(tmp_path).by_id["a"].name == "Six"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import zlib
 from base64 import b64encode
@@ -12,12 +13,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.local_model import Reply, say
+from bot.local_model import Refusal, Reply, say
 from bot.local_slack import messages
 from bot.sessions.models import attachment
 from bot.slack.attachments import may_go_to
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import asked, at_rest, count
+from tests.slack.asked import asked, at_rest, count, told
 
 
 def png(wide: int = 2) -> bytes:
@@ -189,6 +190,52 @@ def test_the_token_goes_to_slacks_own_files_alone() -> None:
     assert may_go_to("http://127.0.0.1:9/files/F1/a", local)
     assert not may_go_to("http://127.0.0.1:10/files/F1/a", local)
     assert not may_go_to("https://files.slack.com/a", local)
+
+
+async def test_a_file_of_a_shared_channel_is_asked_about_first(here: Bench) -> None:
+    here.slack._workspace.check_file_info = True
+    await post(here, ("screen.png", png()))
+    assert [block["type"] for block in shown(here)] == ["image"]
+    assert "(file: screen.png)" in asked(here)
+    here.slack.fail("files.info", "file_not_found")
+    await post(here, ("other.png", png()))
+    assert "(file: file; not shown: I cannot read files of the type unknown)" in asked(here)
+
+
+async def test_a_file_taken_out_before_its_message_is_taken_up_is_not_fetched(here: Bench) -> None:
+    workspace = here.slack._workspace
+    await here.model.hold()
+    root = await here.slack.say(here.alice, here.general, f"{here.at} hello")
+    await here.model.until(lambda model: len(model.requests) == 1)
+    files = [("a.txt", b"secret"), ("b.txt", b"public")]
+    ts = await here.slack.say(here.alice, here.general, f"{here.at} look", root, files=files)
+    before = workspace.world.messages[here.general][ts]
+    tombstone = {"id": before["files"][0]["id"], "mode": "tombstone"}
+    after = {**before, "files": [tombstone, before["files"][1]]}
+    messages.change(workspace, workspace.world.channels[here.general], before, after)
+    workspace.changed()
+    await told(here)
+    await here.model.release()
+    await at_rest(here)
+    assert [block["source"]["data"] for block in shown(here)] == ["public"]
+    assert fetched(here) == [before["files"][1]["id"]]
+
+
+async def test_a_file_that_the_model_refuses_is_named_as_the_reason_and_can_be_taken_away(here: Bench) -> None:
+    def refuses(request: dict[str, Any]) -> Reply | Refusal:
+        has_image = '"type": "image"' in json.dumps(request["messages"])
+        return Refusal(400, "invalid_request_error", "Could not process image") if has_image else say("I see.")
+
+    here.model.script = refuses
+    root = await here.slack.say(here.alice, here.general, f"{here.at} hello")
+    await here.seen(here.general, root, "I see.")
+    ts = await post(here, ("screen.png", png()), root=root)
+    await here.seen(here.general, root, "Claude cannot read a file that was posted in this thread.")
+    await here.slack.delete(here.alice, here.general, ts)
+    before = len(here.model.requests)
+    await here.slack.say(here.alice, here.general, f"{here.at} and now?", root)
+    await at_rest(here)
+    assert len(here.model.requests) == before + 1 and shown(here) == []
 
 
 async def test_no_secret_of_slack_reaches_transcripts_or_the_model(here: Bench) -> None:

@@ -126,3 +126,49 @@ async def test_a_restart_tells_it_no_second_time(here: Bench) -> None:
     await here.start()
     assert await ask(here, root) == ""
     assert len(lines(here, root)) == 1
+
+
+async def test_a_long_ticket_is_told_whole_once_and_then_by_its_differences(here: Bench) -> None:
+    text = "\n".join(f"Line {n} of a long description." for n in range(600))
+    change(here, lambda ticket, now: ticket.update(by=Actor("user", "sam"), at=now, description=text))
+    root = await linked(here)
+    other = text.replace("Line 300 of", "Line 300, changed, of")
+    change(here, lambda ticket, now: ticket.update(by=Actor("user", "sam"), at=now, description=other))
+    told = await ask(here, root)
+    assert "<linked_ticket>" not in told and len(told) < 2_000
+    assert "+Line 300, changed, of a long description." in told and "-Line 300 of a long description." in told
+    await ask(here, root, "move it")
+    assert await ask(here, root) == ""  # the agent's own change needs no telling
+    assert everything_in(here.model.requests[-1]["messages"]).count("</linked_ticket>") == 1
+
+
+async def test_what_others_change_in_the_middle_of_a_turn_is_told_with_its_next_step(
+    tmp_path: Path, database_url: str
+) -> None:
+    def meddled(request: dict[str, Any]) -> Reply:
+        reply = model(request)
+        if isinstance(reply.parts[0], ToolCall):
+            sam = Actor("user", "sam")
+            TicketStore(tmp_path / "workspace").change("T-042", lambda t, now: t.update(by=sam, at=now, labels=["x"]))
+        return reply
+
+    async with bench(tmp_path, database_url, script=meddled) as here:
+        root = await linked(here)
+        told = await ask(here, root, "move it")
+        before, after = here.model.requests[-2:]
+        assert given(before) == ""
+        assert " → x\n" in told and "Labels: x\n" in told and "- status" not in told
+        assert after["messages"][-1]["content"][-1]["type"] == "tool_result"
+        assert lines(here, root) == []  # it was no news since the last turn
+        assert await ask(here, root) == ""
+
+
+async def test_a_ticket_that_cannot_be_read_is_said_to_be_so_and_told_again_when_it_can(here: Bench) -> None:
+    root = await linked(here)
+    file = here.folder / ".sciorex" / "tickets" / "T-042.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text("id: [", encoding="utf-8")
+    assert "The linked ticket T-042 cannot be read now" in await ask(here, root)
+    file.write_text(text, encoding="utf-8")
+    assert await ask(here, root) == ""  # it is as it was told
+    assert lines(here, root) == []

@@ -16,7 +16,7 @@ from bot.slack.views.home_blocks import HomeSession, found_view, home_view
 from bot.slack.views.markdown import Shown
 from bot.tickets.summary import TicketSummary
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import at_rest, numbered, told
+from tests.slack.asked import at_rest, numbered, told, told_by
 
 TICKET = "T-042"
 WORDS = st.text(max_size=300)
@@ -147,3 +147,17 @@ async def test_the_workspace_is_chosen_on_the_home(tmp_path: Path, sqlite_url: s
         menu = next(e for b in fresh["blocks"] for e in b.get("elements", ()) if e["type"] == "static_select")
         assert menu["initial_option"]["value"] == "app"
         assert '"workspace": "app"' in fresh["private_metadata"]
+
+
+async def test_a_title_stands_everywhere_as_it_was_typed(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered()) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} is a < b & c > d?", "Answer 1.")
+        await here.slack.say(here.alice, here.general, f"!link {TICKET}", root)
+        await here.seen(here.general, root, "linked this thread")
+        home = everything_in(await home_of(here, here.alice, "is a "))
+        listed = await told_by(here, here.alice, here.general, f"/ticket {TICKET} sessions")
+        header = everything_in(here.own(here.general, root)[0])
+        # Escaped once where marks are read, and not at all where none are.
+        for shown in (home, listed, header):
+            assert "is a &lt; b &amp; c &gt; d?" in shown or "is a < b & c > d?" in shown
+            assert "&amp;lt;" not in shown

@@ -124,15 +124,35 @@ async def test_guests_and_strangers_may_see_their_own_alone(world: World) -> Non
 
 async def test_a_channel_may_see_what_is_public_and_its_own(world: World) -> None:
     public = (world.public, world.elsewhere)
-    for channel in (world.public, world.private, world.direct, world.unseen):
+    for channel in (world.elsewhere, world.private, world.direct, world.unseen):
         assert await world.people.audience_in(channel) == world.audience(public, (channel,))
     assert (await world.people.audience_in(await world.group(world.ada, world.ben))).public == frozenset(public)
 
 
 async def test_where_outsiders_read_along_a_channel_sees_its_own_alone(world: World) -> None:
     with_guest = await world.group(world.ada, world.guest)
-    for channel in (world.shared, world.with_guest, with_guest, world.hidden):
+    # Of a public channel in which a guest is, everybody may read all; the guest no other one.
+    for channel in (world.public, world.shared, world.with_guest, with_guest, world.hidden):
         assert await world.people.audience_in(channel) == world.audience((), (channel,))
+
+
+async def test_a_guest_who_comes_into_a_channel_counts_at_once(world: World) -> None:
+    assert (await world.people.audience_in(world.private)).public
+    new = world.slack.add_user("Nia", guest=True)
+    world.slack.invite(world.private, new)
+    world.people.forget(channel=world.private, user=new)
+    assert not (await world.people.audience_in(world.private)).public
+    world.slack.remove(world.private, new)
+    world.people.forget(channel=world.private, user=new)
+    assert (await world.people.audience_in(world.private)).public
+
+
+async def test_everybody_is_asked_for_at_most_once_while_nobody_else_is_met(world: World) -> None:
+    for _ in range(3):
+        for channel in (world.private, world.elsewhere, world.unseen):
+            assert (await world.people.audience_in(channel)).public
+        world.clock.seconds += 61
+    assert world.asked("users.list") == 1
 
 
 async def test_every_page_of_channels_is_read(world: World) -> None:

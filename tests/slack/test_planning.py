@@ -10,7 +10,7 @@ import pytest
 
 from bot.local_slack.blocks_check import block_problems
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import asked, at_rest, numbered
+from tests.slack.asked import asked, at_rest, numbered, told_by
 from tests.slack.test_agent_and_tickets import calling, results
 
 TICKET = "T-042"
@@ -125,6 +125,46 @@ async def test_a_brief_says_nothing_of_sessions_that_not_everybody_in_the_channe
         brief = everything_in(await here.seen(here.general, root, "Hand-over"))
         assert "No earlier session" in brief
         assert "ecret" not in brief
+
+
+async def start_chat(here: Bench, user: str, channel: str) -> str:
+    """**Start chat** on the ticket's card; gives the new thread."""
+    await told_by(here, user, channel, f"/ticket {TICKET}")
+    before = len(here.slack.messages(channel))
+    await here.slack.click(user, channel, here.slack.ephemerals(user)[-1]["ts"], "chat_start")
+    await here.slack.until(lambda s: len(s.messages(channel)) > before, timeout=10)
+    return str(here.slack.messages(channel)[-1]["ts"])
+
+
+async def test_a_chat_started_on_a_ticket_opens_with_what_earlier_sessions_decided(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with bench(tmp_path, database_url, script=numbered(" Sizes are 64 and 128.")) as here:
+        first = await start_chat(here, here.alice, here.general)
+        await here.seen(here.general, first, "linked this thread")
+        assert "Hand-over" not in everything_in(here.own(here.general, first))
+        await here.ask(here.alice, here.general, f"{here.at} which sizes?", "Answer 1.", first)
+        second = await start_chat(here, here.bob, here.general)
+        brief = everything_in(await here.seen(here.general, second, "Hand-over"))
+        assert "Session 1" in brief
+        assert "Sizes are 64 and 128." in brief
+        await here.ask(here.bob, here.general, f"{here.at} go on", "Answer 2.", second)
+        assert asked(here).count("<hand_over>") == 1
+
+
+async def test_the_brief_of_a_started_chat_leaves_out_what_its_channel_may_not_see(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=numbered(" Hush.")) as here:
+        secret = here.slack.add_channel("secret", private=True, members=(here.alice, here.slack.bot_user_id))
+        hidden = await start_chat(here, here.alice, secret)
+        await here.ask(here.alice, secret, f"{here.at} a secret matter", "Answer 1.", hidden)
+        root = await start_chat(here, here.alice, here.general)
+        await here.seen(here.general, root, "linked this thread")
+        await at_rest(here)
+        shown = everything_in(here.own(here.general, root))
+        assert "Hand-over" not in shown
+        assert "ecret" not in shown
 
 
 async def test_a_session_clicked_twice_gets_one_thread(tmp_path: Path, database_url: str) -> None:

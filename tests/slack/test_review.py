@@ -153,3 +153,29 @@ async def test_the_agent_is_told_what_is_open_and_a_person_decides(tmp_path: Pat
         assert status(here) == "done"
         assert last(here)["actor"] == {"type": "user", "id": here.bob}
         assert not [m for m in here.own(here.general, root) if "done_anyway" in everything_in(m)]
+
+
+async def test_a_question_that_waits_for_an_answer_speaks_against_it_where_the_closer_may_see_its_session(
+    tmp_path: Path, database_url: str
+) -> None:
+    script = calling("complete_subtask", {"ticketId": TICKET, "subtaskId": "sub-003"})
+    async with bench(tmp_path, database_url, script=script) as here:
+        secret = here.slack.add_channel("secret", private=True, members=(here.alice, here.slack.bot_user_id))
+        root = await here.slack.say(here.alice, secret, f"{here.at} link {TICKET}")
+        await here.seen(secret, root, "Unlink")
+        await here.slack.say(here.alice, secret, f"{here.at} mode ask for all", root)
+        await here.seen(secret, root, "chose the mode *ask for all*")
+        await here.slack.say(here.alice, secret, "tick it", root)
+        await here.seen(secret, root, "question_approve")
+        await at_rest(here)
+        for user, sees in ((here.alice, True), (here.bob, False)):
+            told = await told_by(here, user, here.general, f"/ticket {TICKET} done")
+            assert ("• 1 session with a question that waits for an answer: <" in told) is sees
+            assert (root.replace(".", "") in told) is sees
+        shown = here.slack.ephemerals(here.alice)[-1]
+        await here.slack.click(here.alice, here.general, shown["ts"], "done_anyway")
+        await replaced(here, here.alice, shown)
+        assert [line.partition(": s-")[0] for line in last(here)["details"]["review"]][-2:] == [
+            "active session",
+            "waiting session",
+        ]

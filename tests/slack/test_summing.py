@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.local_model import Reply, Script, overloaded, say
-from bot.sessions.models import summary
+from bot.sessions.models import summary, thread
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, count
 
@@ -201,3 +201,43 @@ async def test_a_sentence_with_the_word_in_it_is_for_the_agent(tmp_path: Path, s
         assert here.bot is not None
         rows = await here.bot.parts.db.read(lambda c: c.execute(select(func.count()).select_from(summary)).scalar())
         assert rows == 0
+
+
+async def test_the_summary_of_a_fork_covers_what_it_goes_on_from(tmp_path: Path, database_url: str) -> None:
+    async with bench(tmp_path, database_url, script=summing()) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} which cache?", "Answer.")
+        await here.slack.say(here.alice, here.general, "!fork", root)
+        await here.slack.until(lambda s: any("forked" in m["text"] for m in s.messages(here.general)), timeout=10)
+        fork = str(here.slack.messages(here.general)[-1]["ts"])
+        await here.seen(here.general, fork, "forked from")
+        await here.slack.say(here.bob, here.general, "said in the parent later", root)
+        await here.slack.say(here.bob, here.general, "I vote for Redis", fork)
+        assert await summed(here, here.carol, fork, f"{here.at} summary", "Summary 1.") == "Summary 1."
+        (given,) = asked_to_sum_up(here)
+        for words in ("which cache?", "agent: Answer.", "I vote for Redis"):
+            assert words in given
+        assert "said in the parent later" not in given
+        # An edit in the parent takes the kept summary away, for it may repeat what was said before.
+        await here.slack.edit(here.alice, here.general, root, f"{here.at} which queue?")
+        await at_rest(here)
+        await summed(here, here.carol, fork, f"{here.at} summary", "Summary 2.")
+        assert "which queue?" in asked_to_sum_up(here)[-1]
+        assert asked_to_sum_up(here)[-1].count("which cache?") == 1  # in the title that the fork was given
+
+
+async def test_a_fork_whose_parent_is_elsewhere_is_summed_up_without_it(tmp_path: Path, sqlite_url: str) -> None:
+    async with bench(tmp_path, sqlite_url, script=summing()) as here:
+        root = await here.ask(here.alice, here.general, f"{here.at} which cache?", "Answer.")
+        await here.slack.say(here.alice, here.general, "!fork", root)
+        await here.slack.until(lambda s: any("forked" in m["text"] for m in s.messages(here.general)), timeout=10)
+        fork = str(here.slack.messages(here.general)[-1]["ts"])
+        await here.seen(here.general, fork, "forked from")
+        secret = here.slack.add_channel("secret", private=True, members=(here.alice, here.slack.bot_user_id))
+        await at_rest(here)
+        assert here.bot is not None
+        moved = thread.update().where(thread.c.thread_ts == root).values(channel=secret)
+        await here.bot.parts.db.write("parent moved", lambda c: c.execute(moved))
+        await here.slack.say(here.bob, here.general, "I vote for Redis", fork)
+        await summed(here, here.carol, fork, f"{here.at} summary", "Summary 1.")
+        assert "Alice: <@" not in asked_to_sum_up(here)[-1]
+        assert "I vote for Redis" in asked_to_sum_up(here)[-1]

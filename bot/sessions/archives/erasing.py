@@ -12,7 +12,19 @@ from bot.database import insert_once
 from bot.errors import EntryNotFound
 from bot.sessions.archives.entries import entries_of
 from bot.sessions.archives.export import rows_of
-from bot.sessions.models import archive, erased, message, question, step, summary, summary_of, tool_call, turn
+from bot.sessions.models import (
+    archive,
+    compaction,
+    erased,
+    message,
+    question,
+    step,
+    summary,
+    summary_of,
+    tool_call,
+    turn,
+)
+from bot.sessions.models import session as sessions
 from bot.sessions.session import ChatSession
 
 ERASED = "(erased on request)"
@@ -38,6 +50,10 @@ def erase(connection: Connection, session: ChatSession, entry_id: str, now_ms: i
     insert_once(connection, erased, session_id=session.id, entry_id=entry_id, ms=now_ms)
     told = select(summary_of.c.summary_id).where(summary_of.c.session_id == session.id)
     connection.execute(delete(summary).where(summary.c.id.in_(told)))  # what was summed up may tell of it
+    forks = select(sessions.c.id).where(sessions.c.parent_id == session.id)
+    connection.execute(
+        delete(compaction).where((compaction.c.session_id == session.id) | compaction.c.session_id.in_(forks))
+    )
     match = ENTRY.fullmatch(entry_id)
     if match is None:
         return

@@ -28,6 +28,6 @@ def in_places(rows: FromClause, seen: Sequence[int], hidden: Sequence[int]) -> C
     return rows.c.place_id.not_in(hidden) if len(hidden) < len(seen) else rows.c.place_id.in_(seen)
 
 
-def found(connection: Connection, rows: Select[Any], limit: int = NEWEST) -> list[Found]:
+def found(connection: Connection, rows: Select[Any], limit: int) -> list[Found]:
     """At most so many of the rows."""
     return [(number, kind, ms, words) for number, kind, ms, words in connection.execute(rows.limit(limit)).all()]

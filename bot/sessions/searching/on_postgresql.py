@@ -26,9 +26,9 @@ from sqlalchemy import (
 
 from bot.sessions.searching.newest import FEW_PLACES, NEWEST, Found, found, in_places, shown
 from bot.sessions.searching.said_tables import said
-from bot.sessions.searching.wanted import Wanted, for_postgresql
+from bot.sessions.searching.wanted import Wanted, for_index_of_postgresql, for_postgresql
 
-MOST_LOOKED_AT = 20_000  # rows, one by one
+MOST_LOOKED_AT = 30_000  # rows, one by one
 MARGIN = 1.2
 FARTHER = 8  # times, where a guess was too small
 # How many bits of an id a block leaves away: the sizes that the index knows. The fewer are asked for, the faster.
@@ -36,6 +36,10 @@ BLOCKS = (12, 14, 16, 18, 20, 22)
 MOST_BLOCKS = 4
 VECTOR: ColumnElement[str] = literal_column("said.vector").label("vector")
 INDEXED = "when_vector(said.vector, said.id) @@ CAST(:asked AS tsquery)"
+# A plan made for every word alike would be wrong for most; and what is wanted of the index is little, however common
+# the words are. Both for this transaction alone.
+BEGIN = """SELECT coalesce(max(id), 0) + 1, set_config('plan_cache_mode', 'force_custom_plan', true),
+    set_config('enable_seqscan', 'off', true) FROM said"""
 GUESS = """EXPLAIN (FORMAT JSON)
     SELECT FROM said WHERE vector @@ CAST(:asked AS tsquery) AND place_id = ANY(CAST(:seen AS bigint[]))"""
 ROWS = "EXPLAIN (FORMAT JSON) SELECT FROM said WHERE place_id = ANY(CAST(:seen AS bigint[]))"
@@ -45,8 +49,6 @@ def newest_on_postgresql(
     connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]
 ) -> list[Found]:
     """The newest hits in places that are seen, newest first; both lists together are all places there are."""
-    # A plan made for every word alike would be wrong for most.
-    connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     here = _Newest(connection, wanted, seen, hidden)
     here.look()
     here.ask_index()
@@ -59,7 +61,7 @@ class _Newest:
     def __init__(self, connection: Connection, wanted: Wanted, seen: Sequence[int], hidden: Sequence[int]) -> None:
         self._connection, self._wanted, self._seen, self._hidden = connection, wanted, seen, hidden
         self._few = bool(hidden) and len(seen) <= FEW_PLACES
-        self.below = int(connection.execute(select(func.coalesce(func.max(said.c.id), 0))).scalar_one()) + 1
+        self.below = int(connection.execute(text(BEGIN)).scalar_one())
         self._hits = self._guess(GUESS, asked=for_postgresql(wanted))
         self._back = int(self.below / self._hits * NEWEST * MARGIN)  # how many ids 2,000 hits should take
         self.rows: list[Found] = []
@@ -75,17 +77,16 @@ class _Newest:
         count = int(rows / self._hits * NEWEST * MARGIN)
         if count > MOST_LOOKED_AT:
             return
-        rows_ = self._next(count)
-        oldest, looked_at = self._connection.execute(select(func.min(rows_.c.id), func.count())).one()
-        self._take(rows_, self._matching(rows_))
-        self.below = oldest if looked_at == count else 0
+        next_ = self._next(count)
+        self._take(next_, self._matching(next_))
+        if len(self.rows) < NEWEST:
+            oldest, looked_at = self._connection.execute(select(func.min(next_.c.id), func.count())).one()
+            self.below = oldest if looked_at == count else 0
 
     def ask_index(self) -> None:
         """By the index, as far back as the hits should reach; then farther."""
         places = " | ".join(f"'#{number}'" for number in self._seen)
-        asked = for_postgresql(self._wanted, in_order=False) + (f" & ({places})" if self._few else "")
-        # What is wanted of the index is little, however common the words are.
-        self._connection.execute(text("SET LOCAL enable_seqscan = off"))
+        asked = for_index_of_postgresql(self._wanted) + (f" & ({places})" if self._few else "")
         while self.below > 0 and len(self.rows) < NEWEST:
             first = self.below - self._back
             first, blocks = blocks_between(first, self.below) if first > self.below // 4 else (0, "")

@@ -102,17 +102,18 @@ def newest_on_sqlite(connection: Connection, wanted: Wanted, seen: Sequence[int]
     """
     words = f"words : ({for_sqlite(wanted)})"
     if not hidden:
-        return found(connection, _matching(words))
+        return found(connection, _matching(words), NEWEST)
     if len(seen) > FEW_PLACES:
         last = select(FTS.c.rowid).where(_matches(words)).order_by(FTS.c.rowid.desc()).offset(MANY - 1).limit(1)
         oldest = connection.execute(last).scalar()
-        rows = found(connection, _matching(words).where(in_places(said, seen, hidden), FTS.c.rowid >= (oldest or 0)))
+        first = _matching(words).where(in_places(said, seen, hidden), FTS.c.rowid >= (oldest or 0))
+        rows = found(connection, first, NEWEST)
         if oldest is None or len(rows) == NEWEST:
             return rows
     fewer = len(hidden) < len(seen)
     places = " OR ".join(f'"{number}"' for number in (hidden if fewer else seen))
     both = f"({words}) {'NOT' if fewer else 'AND'} place_id : ({places})"
-    return found(connection, _matching(both).where(in_places(said, seen, hidden)))
+    return found(connection, _matching(both).where(in_places(said, seen, hidden)), NEWEST)
 
 
 def _matching(asked: str) -> Select[Any]:

@@ -11,6 +11,7 @@ from bot.sessions.searching.terms import is_unspaced, terms
 MOST_PHRASES = 12
 MOST_IN_PHRASE = 30
 SHORTEST_PREFIX = 3  # letters; "ui" is looked for as it is, or everything that begins so would be found
+BEGINNINGS = (3, 4)  # letters: beginnings that indexes hold as such
 QUOTED = re.compile('["“”„«»]([^"“”„«»]*)["“”„«»]')
 LONGEST_LINE = 200
 
@@ -60,15 +61,20 @@ def for_sqlite(wanted: Wanted) -> str:
     return " AND ".join(quoted) + (" *" if wanted.prefix else "")
 
 
-def for_postgresql(wanted: Wanted, *, in_order: bool = True) -> str:
-    """As a tsquery; a term has neither quotes nor backslashes. Without order the words of a phrase may stand anywhere.
+def for_postgresql(wanted: Wanted) -> str:
+    """As a tsquery on the vectors of words; a term has neither quotes nor backslashes."""
+    return _tsquery(wanted, " <-> ", lambda last: f"'{last}':*")
 
-    That much an index can answer without a look at the texts.
-    """
+
+def for_index_of_postgresql(wanted: Wanted) -> str:
+    """As the index (migration 0011) is asked: the words of a phrase may stand anywhere; short beginnings are in it."""
+    return _tsquery(wanted, " & ", lambda last: f"'^{last}'" if len(last) in BEGINNINGS else f"'{last}':*")
+
+
+def _tsquery(wanted: Wanted, then: str, begun: Callable[[str], str]) -> str:
     phrases = [[f"'{term}'" for term in phrase] for phrase in wanted.phrases]
     if wanted.prefix:
-        phrases[-1][-1] += ":*"
-    then = " <-> " if in_order else " & "
+        phrases[-1][-1] = begun(wanted.phrases[-1][-1])
     return " & ".join(f"({then.join(phrase)})" for phrase in phrases)
 
 

@@ -17,6 +17,12 @@ def answer_actions(turn_key: str, *, failed: bool, undo: bool) -> list[Block]:
     return [{"type": "actions", "block_id": f"turn {turn_key}", "elements": buttons}]
 
 
+def with_stop(shown: Shown) -> Shown:
+    """A message that still grows by being updated, with what ends that."""
+    actions = {"type": "actions", "block_id": "stop", "elements": [button("Stop", "turn_stop")]}
+    return Shown(shown.text, [*shown.blocks, actions])
+
+
 def not_offered(agent: str, names: Sequence[str]) -> Shown:
     """Said once in a thread: tools that an agent's file names and nobody has here."""
     listed = ", ".join(cut(name, 60) for name in names[:20])

@@ -33,10 +33,13 @@ def header(
     note: str | None,
     own_title: bool = False,
     forked_from: tuple[str, str | None] | None = None,
+    quiet: bool = False,
+    agents: Block | None = None,
 ) -> Shown:
     """The message that opens a thread: its ticket, agent and model, and what can be done with it.
 
     `own_title`: somebody gave it one, so it is shown. `forked_from`: title and address of the session's parent.
+    `quiet`: it is answered only when the bot is mentioned. `agents`: the menu to choose another.
     """
     if ticket is None:
         what = "No ticket linked"
@@ -48,6 +51,8 @@ def header(
     lines += [what, f"🤖 {cut(agent_name, 80)} · {cut(model, 80)}"]
     if forked_from:
         lines.append(f"🍴 forked from {linked(*forked_from)}")
+    if quiet:
+        lines.append("🔕 answers only when mentioned")
     if state == "archived":
         lines.append("📦 Archived" + (f": _{cut(note, 300)}_" if note else ""))
     elif state != "active":
@@ -60,16 +65,19 @@ def header(
         buttons.append(button("Archive", "archive_open"))
     if ticket and state != "archived":
         buttons.append(button("Unlink", "unlink"))
-    buttons.append(session_menu())
+    if state != "archived":
+        buttons += [*([agents] if agents else []), button("Stop", "turn_stop")]
+    buttons.append(session_menu(quiet=quiet))
     return Shown(
         " · ".join([cut(title, 100), *lines]),
         [section("\n".join(lines)), {"type": "actions", "block_id": "header", "elements": buttons}],
     )
 
 
-def session_menu() -> Block:
-    """What else can be done with a thread's session."""
+def session_menu(*, quiet: bool = False) -> Block:
+    """What else can be done with a thread's session: five at most."""
     words = {"rename": "Rename", "fork": "Fork from here", "export": "Export transcript", "mode": "Permissions"}
+    words |= {"always": "Answer as ever"} if quiet else {"quiet": "Only when mentioned"}
     options = [{"text": {"type": "plain_text", "text": label}, "value": value} for value, label in words.items()]
     return {"type": "overflow", "action_id": "session_menu", "options": options}
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 PART = 3_800  # characters of one message of an answer: chat.update takes 4,000 of text
 LONGEST_TEXT = 3_900
 SHORT = 60
+MOST_NAMED = 8  # tool calls in the note on a stop; the lines above name all
 ZERO_WIDTH = "\u200b"
 FENCE = re.compile(r"([ \t>]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,8}|~{3,8})(.*)")
 SPAN = re.compile(r"(?<![`\\])(`+)(?!`)[^\n]*?[^`\n]\1(?!`)")
@@ -49,10 +50,11 @@ class Shown:
 
     text: str
     blocks: list[dict[str, Any]]
+    entity: dict[str, Any] | None = None  # a Work Object beside it
 
     def as_want(self) -> dict[str, Any]:
-        """As Slack's methods take it."""
-        return {"text": self.text, "blocks": self.blocks}
+        """As Slack's methods take it; the entity as delivery does."""
+        return {"text": self.text, "blocks": self.blocks, **({"entity": self.entity} if self.entity else {})}
 
 
 def safe(text: str) -> str:
@@ -247,9 +249,14 @@ def _short(value: object) -> str:
     return text if len(text) <= SHORT else text[: _whole_character(text, SHORT - 1, 0)] + "…"
 
 
-def stopped_note() -> str:
-    """The last line of an answer that somebody stopped."""
-    return "\n\n_Stopped. What stands above was done; the rest was not._"
+def stopped_note(done: Sequence[str] = (), cut: Sequence[str] = (), rest: Sequence[str] = ()) -> str:
+    """The last lines of an answer that somebody stopped: what tools had done, what was cut off, what not begun."""
+    lines = ["_Stopped. Nothing was changed._" if not (done or cut) else "_Stopped._"]
+    heads = ("Done before that", "Cut off, so it may have been done or not", "Not done")
+    for head, calls in zip(heads, (done, cut, rest), strict=True):
+        more = f" and {len(calls) - MOST_NAMED} more" if len(calls) > MOST_NAMED else ""
+        lines += [f"{head}: {'; '.join(calls[:MOST_NAMED])}{more}."] if calls else []
+    return "\n\n" + "\n".join(lines)
 
 
 def failed_note(sentence: str) -> str:

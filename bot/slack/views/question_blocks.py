@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.sessions.questions import Question
 from bot.slack.views.blocks import Block, Shown, aloud, button, context, cut, section
-from bot.slack.views.markdown import fitting, plain
+from bot.slack.views.markdown import doing, fitting, plain
 from bot.slack.views.modals import View, modal, option
 
 RADIO, MOST = 10, 100  # options of radio buttons and check boxes; of a menu
@@ -71,7 +71,8 @@ def whole_change(question: Question) -> View:
 
 def _approval(question: Question) -> tuple[list[Block], list[Block]]:
     again = "The ticket has changed since; please look once more. " if question.shown.get("again") else ""
-    blocks = [section(f"🔐 {again}*May the agent do this?* `{_code(_tool(question))}`")]
+    what = cut(doing(_tool(question), _input(question)), 300)
+    blocks = [section(f"🔐 {again}*May the agent do this?* {what}"), context(f"`{_code(_tool(question))}`")]
     changes = list(_changes(question))
     shown: list[str] = []
     for subject, key, old, new in changes[:12]:

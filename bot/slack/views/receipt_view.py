@@ -49,10 +49,9 @@ def costs(ticket_id: str, title: str, listed: Sequence[Used], more: int, prices:
     """What a ticket's sessions have used, those that used most first; `more` are left out of the list, not the sum."""
     everything = tuple(used for one in listed for used in one.spending)
     head = f"🧾 *{cut(ticket_id, 40)}* {cut(title, 150)}: what its sessions have used"
-    lines = [f"*All of them:* {sum(one.turns for one in listed):,} turns · {_sums(everything, prices)}"]
+    lines = [f"*All of them:* {_turns(sum(one.turns for one in listed))} · {_sums(everything, prices)}"]
     lines += [
-        f"• {linked(one.title, one.address)}: {one.turns:,} turn{'s' if one.turns != 1 else ''} · "
-        f"{_sums(one.spending, prices)}"
+        f"• {linked(one.title, one.address)}: {_turns(one.turns)} · {_sums(one.spending, prices)}"
         for one in listed[: len(listed) - more]
     ]
     if more:
@@ -118,6 +117,10 @@ def _tokens(spending: Spending, prices: Mapping[str, Price]) -> list[str]:
         cost = f"{cost} without {unpriced}, for which" if cost else f"unknown: for {unpriced}"
         cost += " the settings have no price"
     return [f"*Tokens:* {_counted(spending)}", f"*Cost:* {cost}", f"*Model:* {models}"]
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count:,} turns"
 
 
 def _sums(spending: Spending, prices: Mapping[str, Price]) -> str:

@@ -48,12 +48,17 @@ def _who(entry: JsonObject) -> str:
     if role == "assistant":
         return f"🤖 *{cut(str(entry.get('agentId') or 'agent'), 80)}*"
     if role == "tool_use":
-        return f"⚙️ *{cut(str(entry.get('toolName') or 'tool'), 80)}* was asked"
+        return f"⚙️ {_tool(entry)} was asked"
     if role == "tool_result":
         failed = " failed" if entry.get("isError") else " answered"
-        return f"↳ *{cut(str(entry.get('toolName') or 'tool'), 80)}*{failed}"
+        return f"↳ {_tool(entry)}{failed}"
     by = entry.get("by")
     return "ℹ️" + (f" {person(str(by))}" if by else "")
+
+
+def _tool(entry: JsonObject) -> str:
+    """The tool's own name, as code: underlines in a pair would make it italic."""
+    return f"`{cut(str(entry.get('toolName') or 'tool').rpartition('__')[2], 80)}`"
 
 
 def _marks(entry: JsonObject) -> str:

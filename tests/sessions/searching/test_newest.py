@@ -17,7 +17,21 @@ ROWS, PLACES = 4_000, 40
 SHARES = {"the": 45, "table": 20, "cache": 4, "tab": 2, "rare": 0.2, "longago": 0}
 LONG_AGO = 30
 ASKED = (
-    *("the", "tab", "table", "cache", "rare", "longago", "never", "the cache", "cache the", "the longago", "rare tab"),
+    *(
+        "the",
+        "tab",
+        "table",
+        "cache",
+        "rare",
+        "longago",
+        "never",
+        "the cache",
+        "cache the",
+        "the longago",
+        "rare tab",
+        "tabl",
+        "the cach",
+    ),
     *('"the cache"', '"the table"', '"cache the" table', '"longago the"', "th tab", '"the the"'),
 )
 
