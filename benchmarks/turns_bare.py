@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent.answer import Answer
 
+MODEL = "claude-sonnet-5-5"
 EVERY = 0.7  # seconds between two appends
 History = list[dict[str, Any]]
 
@@ -55,9 +56,8 @@ async def answer(claude: AsyncAnthropic, request: dict[str, Any], history: Histo
     """Asks until no tool is called any more."""
     while True:
         made = Answer()
-        events = await claude.messages.create(
-            model="claude-sonnet-5-5", max_tokens=8_000, messages=history, stream=True, **request
-        )
+        asking: dict[str, Any] = {"model": MODEL, "max_tokens": 8_000, "messages": history, "stream": True}
+        events: Any = await claude.messages.create(**asking, **request)
         async for event in events:
             if text := made.add(event):
                 await stream.text(text)

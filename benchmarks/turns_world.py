@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class World:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return sum(int(field) for field in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
-    async def turn(self, thread_ts: str | None = None, timeout: float = 60) -> str:
+    async def turn(self, thread_ts: str | None = None, timeout: float = 300) -> str:
         """Asks something, waits till the answer is whole and the thread rests, and gives the thread."""
         asked = await self.slack.say(self.alice, self.general, f"<@{self.slack.bot_user_id}> What is left?", thread_ts)
         root = thread_ts or asked
@@ -139,6 +140,12 @@ def reads_and_tells(pieces: int) -> Script:
         return say("I look at the ticket.", ToolCall(TOOL, {"ticketId": "T-042"}))
 
     return script
+
+
+def tells(pieces: int) -> Script:
+    """A model that answers at once the first time, then in so many pieces of two words."""
+    asked = count()
+    return lambda _: say(told(pieces if next(asked) else 0))
 
 
 def told(pieces: int) -> Text:

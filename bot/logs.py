@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 _BAD_SIGNATURE = "slack_bolt.RequestVerification"
 _CHATTER = "alembic.runtime.plugins"  # six lines at each start that say nothing of this program
 
+_TALKS = ("httpx2", "mcp.client")  # whole addresses, with what may be secret in them, and what servers say
+
 
 class _Discreet(logging.Filter):
     """Bolt logs signature and body of a request with a wrong signature, and libraries log payloads at DEBUG."""
@@ -19,6 +21,9 @@ class _Discreet(logging.Filter):
             record.msg, record.args = "A request with a wrong signature or an old timestamp was refused", ()
         if record.name == _CHATTER and record.levelno < logging.WARNING:
             return False
+        if record.name.startswith(_TALKS):
+            record.exc_info = record.exc_text = None
+            return record.levelno >= logging.WARNING
         return record.levelno > logging.DEBUG or record.name.split(".")[0] == "bot"
 
 

@@ -237,7 +237,8 @@ def data_path(settings: Settings) -> Path:
 def private_paths(settings: Settings, env_file: Path = Path(".env")) -> tuple[Path, ...]:
     """Files and folders that no agent is to see, wherever they lie: settings, data, the database's file."""
     data = [_data_path_in(entry) for entry in settings.ticket_workspaces]
-    database = [Path(settings.database.removeprefix("sqlite:///"))] if settings.database.startswith("sqlite:") else []
+    file = settings.database.removeprefix("sqlite:///").partition("?")[0]
+    database = [Path(file)] if settings.database.startswith("sqlite:") else []
     config = [settings.sciorex_config] if settings.sciorex_config else []
     return tuple(path.absolute() for path in (*data, *database, *config, env_file))
 

@@ -194,6 +194,11 @@ async def doctor(here: Bench, database_url: str, ticket: str | None = None) -> s
     return "\n".join(lines)
 
 
+def tools_offered(here: Bench) -> list[str]:
+    """What the model could call last."""
+    return [str(tool["name"]) for tool in here.model.requests[-1]["tools"]]
+
+
 def agent_file(here: Bench, more: str) -> None:
     """The agent's file with other tools."""
     text = f"id: sciorex\nname: Sciorex\nsystemPrompt: Help.\n{more}\n"
@@ -217,7 +222,11 @@ async def test_trouble_chat_not_seeing_ticket_context(tmp_path: Path, database_u
 
         # Agent has Read tool enabled
         assert "Agents with the Read tool enabled: code-reviewer, sciorex\n" in await doctor(here, database_url)
+        assert "Read" in tools_offered(here)
         agent_file(here, "allowedTools: [Grep]")
+        await here.ask(here.alice, here.general, "and now?", "Answer 3.", root)
+        assert "Read" not in tools_offered(here) and "Grep" in tools_offered(here)
+        assert title in asked(here)  # the bot itself tells the agent of the linked ticket
         told = await doctor(here, database_url)
         assert "Agents with the Read tool enabled: code-reviewer; not: sciorex (their files would need" in told
 
@@ -225,7 +234,7 @@ async def test_trouble_chat_not_seeing_ticket_context(tmp_path: Path, database_u
         file = here.folder / f".sciorex/tickets/{TICKET}.yaml"
         text = file.read_text(encoding="utf-8")
         file.write_text("id: T-042\ntitle: [", encoding="utf-8")
-        await here.ask(here.alice, here.general, "and now?", "Answer 3.", root)
+        await here.ask(here.alice, here.general, "and now?", "Answer 4.", root)
         assert f"The linked ticket {TICKET} cannot be read now" in asked(here)
         told = await doctor(here, database_url, TICKET)
         assert f"bad  {TICKET}: The ticket file .sciorex/tickets/{TICKET}.yaml, line 3 cannot be read" in told

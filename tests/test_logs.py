@@ -12,6 +12,11 @@ configure_logging("DEBUG", {form!r})
 logging.getLogger("bot.inbox").debug("taken")
 logging.getLogger("slack_sdk.web").debug("token xoxb-1")
 logging.getLogger("slack_bolt.RequestVerification").info("signature: %s, body: %s", "v0=1", "hush")
+logging.getLogger("httpx2").info("HTTP Request: POST https://example.com/mcp?key=%s", "hush")
+try:
+    raise ValueError("hush")
+except ValueError:
+    logging.getLogger("mcp.client.stdio").exception("Failed to parse")
 try:
     1 / 0
 except ZeroDivisionError:
@@ -40,9 +45,11 @@ def test_json_logs_are_an_object_a_line_and_hold_no_body_and_no_token() -> None:
             "slack_bolt.RequestVerification",
             "A request with a wrong signature or an old timestamp was refused",
         ),
+        ("ERROR", "mcp.client.stdio", "Failed to parse"),
         ("ERROR", "bot", "id 4f"),
     ]
-    assert lines[2]["exception"].endswith("ZeroDivisionError: division by zero")
+    assert "exception" not in lines[2]
+    assert lines[3]["exception"].endswith("ZeroDivisionError: division by zero")
 
 
 def test_text_logs_hold_no_body_and_no_token_either() -> None:

@@ -11,6 +11,7 @@ from bot.settings import (
     SettingsError,
     data_folder,
     look_at_settings,
+    private_paths,
     read_settings,
     setting_names,
 )
@@ -183,6 +184,17 @@ def test_the_data_folder_keeps_itself_out_of_version_control(workspace: Path) ->
     (folder / ".gitignore").write_text("*\n!kept\n")
     assert data_folder(Settings(sciorex_workspace=workspace)) == folder
     assert (folder / ".gitignore").read_text() == "*\n!kept\n"
+
+
+def test_what_agents_must_not_read_is_named(environ: dict[str, str], workspace: Path, env_file: Path) -> None:
+    config = workspace / "bot.yml"
+    config.write_text("access: {days: 3}\n")
+    given = environ | {"SCIOREX_CONFIG": str(config), "DATABASE_URL": f"sqlite:///{workspace}/own.db?mode=rwc"}
+    private = private_paths(read_settings(given, need="run", env_file=env_file), env_file)
+    assert private == (workspace / ".sciorex-slack", workspace / "own.db", config, env_file)
+    elsewhere = environ | {"DATABASE_URL": "postgresql://bot@db/bot"}
+    private = private_paths(read_settings(elsewhere, need="run", env_file=env_file), env_file)
+    assert private == (workspace / ".sciorex-slack", env_file)
 
 
 def test_every_setting_says_what_it_is() -> None:

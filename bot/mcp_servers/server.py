@@ -18,8 +18,8 @@ class Server(Protocol):
 
     `call` gives an InputRequiredResult where a person must answer first: the same call is made again with `answers`
     (and the result's `request_state`), perhaps days later and by another process. What is expected to fail (the server
-    is down, the call was cut off) comes back as a CallToolResult with is_error and a sentence for the model, and UNKNOWN in its meta where it may have
-    been done.
+    is down, the call was cut off) comes back as a CallToolResult with is_error and a sentence for the model, and with
+    UNKNOWN in its meta where it may have been done.
     """
 
     @property

@@ -17,6 +17,7 @@ linked to a ticket, I know what it is about.
 • `rename New title` · `fork` goes on in a new thread · `resume` after archiving · `plan Code review` for later
 • `export` sends you the transcript as a file: `export md`, `html` or `json`, and with `here` into the thread
 • `summary` (or `catch me up`) sums the thread up · `stop` ends what I am doing · `help`
+• `use code-reviewer` lets another agent answer, `use` lists them · `quiet` to be answered only on a mention, `always`
 • `mode` says what I may do without asking; `mode ask for all`, `mode auto-approve edits` or `mode yolo` chooses
 
 *On a message*, under its ⋮: *Link to ticket*, *Archive to ticket*, *Fork session*

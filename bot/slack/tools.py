@@ -16,6 +16,7 @@ from bot.definitions.agents import INTERACTIONS_SERVER, RESOURCES_SERVER, TICKET
 from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.mcp_servers.answers import SessionLine
+from bot.mcp_servers.direct import Direct
 from bot.mcp_servers.files import files_server
 from bot.mcp_servers.interactions import Kind, Notify, interactions_server
 from bot.mcp_servers.resources import resources_server
@@ -50,11 +51,10 @@ async def tools_for(
             interactions = interactions_server(notify_in(claim))
             servers.append(await stack.enter_async_context(in_process(INTERACTIONS_SERVER, interactions)))
         if RESOURCES_SERVER in (named or ()):
-            resources = resources_server(workspace.folder, typed=False)
-            servers.append(await stack.enter_async_context(in_process(RESOURCES_SERVER, resources)))
+            servers.append(Direct(RESOURCES_SERVER, resources_server(workspace.folder, typed=False)))
         if may_read_files(agent):
-            files = files_server(workspace.folder, private=hidden_from(parts, workspace))
-            servers.append(await stack.enter_async_context(in_process(FILES_SERVER, files)))
+            hidden = hidden_from(parts, workspace)
+            servers.append(Direct(FILES_SERVER, files_server(workspace.folder, private=hidden)))
         servers += (server for name in sorted(named or ()) if (server := parts.outside.get(name)))
         yield await toolbox(agent, servers)
 
@@ -80,10 +80,14 @@ def may_read_files(agent: Agent) -> bool:
 
 
 def hidden_from(parts: Parts, workspace: Workspace) -> list[Path]:
-    """What lies in the workspace's folder and is none of its files: settings, data, another workspace."""
+    """What lies in the workspace's folder and is not for Read, Glob and Grep: settings, data, another workspace.
+
+    Tickets too: their files tell of sessions that not everybody who reads along may know of. They have their own tools.
+    """
     own = workspace.folder.resolve()
     others = [folder for one in parts.workspaces if (folder := one.folder.resolve()) != own]
-    return [*parts.private_paths, *(folder for folder in others if own in folder.parents)]
+    inner = [folder for folder in others if own in folder.parents]
+    return [*parts.private_paths, *inner, workspace.folder / ".sciorex" / "tickets"]
 
 
 def notify_in(claim: Claim) -> Notify:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from typing import Any
 
 FLAW = sys.argv[1] if len(sys.argv) > 1 else ""
 OBJECT = {"type": "object", "properties": {}}
 TOOLS: list[dict[str, Any]] = [
     {"name": "ask", "description": "Asks.", "inputSchema": OBJECT},
+    {"name": "number", "description": "Its process.", "inputSchema": OBJECT},
     {"name": "bad.name", "inputSchema": OBJECT},
     {"name": "choice", "inputSchema": {"type": "object", "anyOf": [OBJECT]}},
     {"name": "nonsense", "inputSchema": {"type": "object", "properties": {"a": {"type": "no such type"}}}},
@@ -32,6 +35,10 @@ def answer(message: dict[str, Any]) -> None:
         say(id=number, result=result)
     elif method == "tools/list":
         say(id=number, result={"tools": TOOLS})
+    elif method == "tools/call" and message["params"]["name"] == "number":
+        say(id=number, result={"content": [{"type": "text", "text": str(os.getpid())}]})
+    elif method == "tools/call" and FLAW == "hangs":
+        time.sleep(3_600)
     elif method == "tools/call":
         say(
             id="q1",
@@ -48,7 +55,7 @@ def answer(message: dict[str, Any]) -> None:
 if FLAW == "dies at once":
     print("no license for token-123", file=sys.stderr)
     raise SystemExit(1)
-for line in sys.stdin:
+for line in sys.stdin if __name__ == "__main__" else ():
     said = json.loads(line)
     if FLAW == "says nothing":
         continue

@@ -94,6 +94,21 @@ async def test_a_call_that_died_is_told_to_the_model_and_not_made_again(tmp_path
         assert states == ["unknown"]
 
 
+async def test_a_call_in_which_the_bot_was_stopped_is_not_made_again(tmp_path: Path, database_url: str) -> None:
+    (tmp_path / "next").write_text("hang")
+    more = named(over_stdio(tmp_path), tmp_path)
+    async with bench(tmp_path, database_url, script=calls("deploy", where="live"), more=more) as here:
+        root = await here.slack.say(here.alice, here.general, f"{here.at} deploy it")
+        await press(here, here.alice, await card(here, root), "question_approve")
+        await here.slack.until(lambda _: did(tmp_path) == ["deploy live"], timeout=20)
+        await here.stop()
+        assert did(tmp_path) == ["deploy live", "cancelled"]
+        await here.start()
+        await here.seen(here.general, root, "may have been done or not")
+        await at_rest(here)
+        assert did(tmp_path) == ["deploy live", "cancelled"]
+
+
 async def test_why_a_server_is_away_is_told_to_the_model_that_wants_it(tmp_path: Path, sqlite_url: str) -> None:
     more = named(ServerEntry(command="no-such-command"), tmp_path)
     async with bench(tmp_path, sqlite_url, script=calls("deploy", where="live"), more=more) as here:

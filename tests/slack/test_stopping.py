@@ -1,4 +1,4 @@
-"""Stop: the button, the word and Slack's own end a turn within a second, in whichever process, and say what was done."""
+"""Stop: the button, the word and Slack's own end a turn within a second, and what was done is said."""
 
 from __future__ import annotations
 
@@ -108,5 +108,5 @@ async def test_messages_of_two_people_during_a_turn_are_taken_up_next_in_order(
         await at_rest(here)
         added = [everything_in(request["messages"][-1]) for request in here.model.requests]
         assert len(added) == 4
-        for n, words in enumerate((["hello"], ["one"], ["two", "three"], ["four"])):
-            assert all(word in added[n] for word in words)
+        for n, expected in enumerate((["hello"], ["one"], ["two", "three"], ["four"])):
+            assert all(word in added[n] for word in expected)

@@ -1,0 +1,56 @@
+"""A server of ours without a client gives what it gives by one."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from mcp.types import CallToolResult
+
+from bot.mcp_servers.direct import Direct
+from bot.mcp_servers.files import files_server
+from bot.mcp_servers.files_inside import Inside
+from bot.mcp_servers.server import Server, in_process
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("Read", {"file_path": "a.txt"}),
+    ("Read", {"file_path": "gone"}),
+    ("Read", {"file_path": "a.txt", "more": 1}),
+    ("Read", {"file_path": "a.txt", "limit": "many"}),
+    ("Read", {}),
+    ("Glob", {"pattern": "*"}),
+]
+
+
+async def test_tools_and_answers_are_the_same(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text\n")
+    direct: Server = Direct("files", files_server(tmp_path, private=()))
+    async with in_process("files", files_server(tmp_path, private=())) as by_client:
+        for mine, theirs in zip(await direct.tools(), await by_client.tools(), strict=True):
+            assert (mine.name, mine.input_schema, mine.annotations) == (
+                theirs.name,
+                theirs.input_schema,
+                theirs.annotations,
+            )
+        for name, arguments in CALLS:
+            one, other = [await server.call(name, arguments, meta={"x": 1}) for server in (direct, by_client)]
+            assert isinstance(one, CallToolResult)
+            assert isinstance(other, CallToolResult)
+            assert (one.content, one.is_error) == (other.content, other.is_error)
+
+
+async def test_what_nobody_expected_stays_in_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(inside: Inside, path: str) -> None:
+        raise RuntimeError("the cause")
+
+    monkeypatch.setattr(Inside, "look", broken)
+    with caplog.at_level(logging.ERROR):
+        result = await Direct("files", files_server(tmp_path, private=())).call("Read", {"file_path": "a"}, meta={})
+    text = str(getattr(result, "content", ""))
+    assert "Something went wrong in Read" in text
+    assert "the cause" not in text
+    assert "the cause" in caplog.text
