@@ -56,7 +56,7 @@ def start_bot(here: World, folder: Path) -> None:
     here.start_program(["-m", "bot", "run"], more)
 
 
-async def lag(folder: Path, *, pieces: int = 300, pace: float = 0.04) -> list[float]:
+async def lag(folder: Path, *, pieces: int = 600, pace: float = 0.04) -> list[float]:
     """For each piece of one thread's answer: seconds from the model's sending it to its standing in the thread."""
     async with world(tells(pieces), pace=pace) as here:
         start_bot(here, folder)
@@ -79,7 +79,8 @@ def behind(model: TimedModel, calls: list[Call], pieces: int) -> list[float]:
     for sent, piece in zip(model.sent, told(pieces).split(), strict=True):
         length += len(piece)
         while on_screen < length:
-            at, more = next(waiting)
+            # What no stream brought stands in the messages that take its place at the end.
+            at, more = next(waiting, (calls[-1].at, length))
             on_screen += more
         lags.append(at - sent)
     return lags

@@ -3,6 +3,7 @@ to the model, one tool, and nothing stored. `python -m benchmarks.turns_bare REQ
 
 import asyncio
 import json
+import logging
 import os
 import sys
 import time
@@ -78,6 +79,7 @@ def read(ticket_id: str) -> str:
 
 
 async def main() -> None:
+    logging.disable(logging.WARNING)
     request = json.loads(Path(sys.argv[1]).read_text())
     histories: dict[str, History] = {}
     async with aiohttp.ClientSession() as http:

@@ -63,7 +63,7 @@ async def agents_of_workspace(folder: Path, settings: Settings) -> AsyncIterator
     everybody = [DEFAULT_AGENT, *agents.by_id.values()]
     for found in _nobody_offers(everybody, settings):
         yield found
-    for found in _begun_with(agents, settings):
+    for found in _begun_with(agents, folder, settings):
         yield found
 
 
@@ -130,18 +130,29 @@ def _nobody_offers(agents: Sequence[Agent], settings: Settings) -> Iterator[Foun
         yield "Every MCP server that agents name is offered", None
 
 
-def _begun_with(agents: Agents, settings: Settings) -> Iterator[Found]:
-    """The agents with which the settings have sessions begin everywhere."""
+def _begun_with(agents: Agents, folder: Path, settings: Settings) -> Iterator[Found]:
+    """The agents with which the settings have sessions begin: everywhere, and in channels of this workspace."""
     from bot.definitions.finding import find_agent
 
-    if settings.agents.default is not None:
-        what = f"Sessions begin with the agent {settings.agents.default}"
+    wanted = {"": settings.agents.default, **settings.agents.channels}
+    for channel, name in wanted.items():
+        if name is None or (channel and not _is_in(channel, folder, settings)):
+            continue
+        what = f"Sessions{f' in {channel}' if channel else ''} begin with the agent {name}"
         try:
-            find_agent(agents, settings.agents.default)
+            find_agent(agents, name)
         except BotError as error:
-            yield what, f"{error.text} Mend agents.default in SCIOREX_CONFIG"
+            key = f"agents.channels.{channel}" if channel else "agents.default"
+            yield what, f"{error.text} Mend {key} in SCIOREX_CONFIG"
         else:
             yield what, None
+
+
+def _is_in(channel: str, folder: Path, settings: Settings) -> bool:
+    """Whether the channel's tickets and agents are those of the workspace in this folder."""
+    entries = settings.ticket_workspaces
+    own = next((entry for entry in entries if channel in entry.channels), settings.default_workspace)
+    return len(entries) == 1 or own.folder == folder
 
 
 def _people(people: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.config_file import WorkspaceEntry
 from bot.config_sections import Access, AgentChoice, ServerEntry
 from bot.doctor_agents import Found, agents_of_workspace, outside_servers, permissions
 from bot.settings import Settings, look_at_settings
@@ -78,6 +79,20 @@ async def test_the_agent_that_sessions_begin_with_must_be_there(tmp_path: Path) 
     assert problem is not None
     assert "code-reviewer-e5f6a7b8" in problem
     assert problem.endswith("Mend agents.default in SCIOREX_CONFIG")
+
+
+async def test_the_agent_of_a_channel_must_be_in_that_channels_workspace(tmp_path: Path) -> None:
+    one, two = workspace(tmp_path / "one", r="id: reviewer\n"), workspace(tmp_path / "two")
+    entries = (
+        WorkspaceEntry("one", one, default=True),
+        WorkspaceEntry("two", two, channels=("C0TWO0000",)),
+    )
+    choice = AgentChoice(channels={"C0ONE0000": "reviewer", "C0TWO0000": "reviewer"})
+    settings = Settings(workspaces=entries, agents=choice)
+    assert (await told(one, settings))[-1] == ("Sessions in C0ONE0000 begin with the agent reviewer", None)
+    what, problem = (await told(two, settings))[-1]
+    assert what == "Sessions in C0TWO0000 begin with the agent reviewer"
+    assert problem is not None and problem.endswith("Mend agents.channels.C0TWO0000 in SCIOREX_CONFIG")
 
 
 async def test_an_outside_server_is_really_started_and_counted(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ DEFAULT_BASE_URL = "https://api.anthropic.com"
 PAUSES = (1.0, 4.0)  # seconds before the second and the third try
 ROOM = 200_000  # tokens that a model takes in, where the API does not say
 ROOM_SECONDS = 10
-THINKING = {"think": 1_024, "think-hard": 10_000, "think-harder": 16_000, "ultrathink": 32_000}  # tokens
 LONGEST_PAUSE = 30.0  # a person waits: what asks for a longer pause is said instead
 
 GROWN = "This thread has grown too long for the model. Start a new thread on the ticket."
@@ -100,20 +99,20 @@ class Model:
         max_tokens: int,
         on_text: Callable[[str], Awaitable[None]],
         on_restart: Callable[[], Awaitable[None]] | None = None,
-        thinking: str | None = None,
+        thinking: int | None = None,
     ) -> Reply:
         """The model's next answer; each piece of its text goes to `on_text` as it comes.
 
         `model` None means the default one; so does a model that the API no longer serves, and the reply's `instead`
-        says so. `thinking` is a level of THINKING, whose tokens come on top of `max_tokens`; any other word is none,
-        and a model that refuses to think is asked without. `on_restart` is called when a try is given up after it had
-        sent text: what was shown begins anew. Raises AgentUnavailable.
+        says so. `thinking` is how many tokens it may think with, on top of `max_tokens`; a model that refuses to think
+        is asked without. `on_restart` is called when a try is given up after it had sent text: what was shown begins
+        anew. Raises AgentUnavailable.
         """
         request: dict[str, Any] = {"max_tokens": max_tokens, "messages": list(messages)}
         request |= {k: list(v) for k, v in (("system", system), ("tools", tools)) if v}
-        if budget := THINKING.get((thinking or "").strip().lower()):
-            request["thinking"] = {"type": "enabled", "budget_tokens": budget}
-            request["max_tokens"] = max_tokens + budget
+        if thinking:
+            request["thinking"] = {"type": "enabled", "budget_tokens": thinking}
+            request["max_tokens"] = max_tokens + thinking
         wanted = model or self.default
         if wanted not in self._unknown or wanted == self.default:
             try:

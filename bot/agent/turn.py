@@ -123,7 +123,7 @@ async def _ask(lines: Lines, context: Context | None, setting: Setting, show: Sh
         max_tokens=setting.agent.max_tokens or MAX_TOKENS,
         on_text=show.text,
         on_restart=lambda: show.again(lines.steps),
-        thinking=setting.agent.thinking_level,
+        thinking=setting.agent.thinking_budget,
     )
 
 

@@ -27,7 +27,7 @@ from bot.slack.views.markdown import Piece, Shown, answer_parts, answer_text
 
 log = logging.getLogger(__name__)
 STREAM_LIVES_MS = 240_000  # Slack ends a stream about five minutes after its start (slack-facts 14)
-LONGEST_STREAM = 3_800
+LONGEST_STREAM = 11_000  # what is longer than one message may be is laid out anew at the end
 UPDATE_EVERY = 3.0
 OPEN_MARK = re.compile(r"[\[`<(!]\S*[^\n]*\Z")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.agent.answer import UNREADABLE
-from bot.agent.model import CUT, GROWN, REFUSED, THINKING, Model, Reply
+from bot.agent.model import CUT, GROWN, REFUSED, Model, Reply
 from bot.errors import AgentUnavailable
 from bot.local_model import Ending, LocalModel, Refusal, ToolCall, in_turn, overloaded, rate_limited, say
 from bot.local_model.reply import Script, Text, Thinking
@@ -309,10 +309,10 @@ async def test_a_thread_that_fills_the_model_keeps_what_was_written() -> None:
     assert reply.note == CUT["model_context_window_exceeded"]
 
 
-@pytest.mark.parametrize(("level", "budget"), sorted(THINKING.items()))
-async def test_a_thinking_level_is_sent_as_a_budget_beside_the_answers_own_length(level: str, budget: int) -> None:
+@pytest.mark.parametrize("budget", [1_024, 32_000])
+async def test_what_it_may_think_with_comes_beside_the_answers_own_length(budget: int) -> None:
     async with behind(in_turn(say(Thinking("Hm."), "Yes"))) as asking:
-        reply = await asking.ask(thinking=level)
+        reply = await asking.ask(thinking=budget)
         request = asking.server.requests[0]
     assert request["thinking"] == {"type": "enabled", "budget_tokens": budget}
     assert request["max_tokens"] == 100 + budget
@@ -323,16 +323,15 @@ async def test_a_thinking_level_is_sent_as_a_budget_beside_the_answers_own_lengt
 async def test_a_model_that_cannot_think_is_asked_without_and_that_is_remembered() -> None:
     async with behind(in_turn(say("One"), say("Two"))) as asking:
         asking.server.thoughtless = {"claude-default"}
-        await asking.ask(thinking="ultrathink")
-        await asking.ask(thinking="ultrathink")
+        await asking.ask(thinking=32_000)
+        await asking.ask(thinking=32_000)
         requests = asking.server.requests
     assert ["thinking" in request for request in requests] == [True, False, False]
     assert [request["max_tokens"] for request in requests] == [32_100, 100, 100]
     assert asking.slept == []
 
 
-async def test_no_level_of_thinking_sends_none() -> None:
-    async with behind(in_turn(say("One"), say("Two"), say("Three"))) as asking:
-        for level in (None, "off", "very hard"):
-            await asking.ask(thinking=level)
-        assert not any("thinking" in request for request in asking.server.requests)
+async def test_without_a_budget_no_thinking_is_asked_for() -> None:
+    async with behind(in_turn(say("One"))) as asking:
+        await asking.ask(thinking=None)
+        assert "thinking" not in asking.server.requests[0]

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,13 @@ def did(folder: Path) -> list[str]:
     """What the server did, in order."""
     file = folder / "did"
     return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Waits for what a process does."""
+    async with asyncio.timeout(20):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 class OverHttp:

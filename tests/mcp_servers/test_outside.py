@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from bot.config_sections import ServerEntry
 from bot.errors import BotError
 from bot.mcp_servers.outside import OutsideServers
 from bot.mcp_servers.server import Server
-from tests.mcp_servers.outside_servers import did, old, over_http, over_stdio
+from tests.mcp_servers.outside_servers import did, old, over_http, over_stdio, until
 
 UNKNOWN = "It may have been done or not: look before you do it again."
 
@@ -50,12 +50,6 @@ async def call(server: Server, tool: str, **arguments: Any) -> tuple[str, bool]:
     [part] = result.content
     assert isinstance(part, TextContent)
     return part.text, bool(result.is_error)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 async def test_nothing_is_started_before_it_is_needed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from bot.config_sections import ServerEntry
 from bot.local_model import Reply, ToolCall, say
 from bot.sessions.models import tool_call
 from tests.bench import Bench, bench
-from tests.mcp_servers.outside_servers import did, over_stdio
+from tests.mcp_servers.outside_servers import did, over_stdio, until
 from tests.slack.asked import at_rest
 from tests.slack.test_agent_and_tickets import results
 from tests.slack.test_asking import card, now, press
@@ -94,13 +94,13 @@ async def test_a_call_that_died_is_told_to_the_model_and_not_made_again(tmp_path
         assert states == ["unknown"]
 
 
-async def test_a_call_in_which_the_bot_was_stopped_is_not_made_again(tmp_path: Path, database_url: str) -> None:
+async def test_a_call_in_which_the_bot_was_stopped_is_not_made_again(tmp_path: Path, sqlite_url: str) -> None:
     (tmp_path / "next").write_text("hang")
     more = named(over_stdio(tmp_path), tmp_path)
-    async with bench(tmp_path, database_url, script=calls("deploy", where="live"), more=more) as here:
+    async with bench(tmp_path, sqlite_url, script=calls("deploy", where="live"), more=more) as here:
         root = await here.slack.say(here.alice, here.general, f"{here.at} deploy it")
         await press(here, here.alice, await card(here, root), "question_approve")
-        await here.slack.until(lambda _: did(tmp_path) == ["deploy live"], timeout=20)
+        await until(lambda: did(tmp_path) == ["deploy live"])
         await here.stop()
         assert did(tmp_path) == ["deploy live", "cancelled"]
         await here.start()

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from bot.local_model import Reply, Script, overloaded, say
 from bot.sessions.models import summary, thread
 from tests.bench import Bench, bench, everything_in
-from tests.slack.asked import at_rest, count
+from tests.slack.asked import at_rest, count, told
 
 
 def summing(ending: str = "") -> Script:
