@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from bot.agent.toolbox import Toolbox
 from bot.agent.turn import Outcome, Setting, run_turn
+from bot.definitions.agents import Agent
 from bot.errors import WorkspaceUnknown
 from bot.inbox import posts
 from bot.inbox.claim import Claim
@@ -26,7 +28,7 @@ from bot.slack.parts import Parts
 from bot.slack.preview import Preview
 from bot.slack.stopping import what_was_done
 from bot.slack.tools import gate_for, tools_for
-from bot.slack.views.answer_blocks import answer_actions, not_offered
+from bot.slack.views.answer_blocks import answer_actions, not_offered, servers_away
 from bot.slack.views.markdown import failed_note
 
 MOST_ATTEMPTS = 6
@@ -81,13 +83,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
         **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
     }
     async with tools_for(parts, claim, workspace, session, turn, agent) as tools:
-        if tools.missing:
-            shown = not_offered(agent.name, tools.missing).as_want()
-            key = f"missing.{session.id}.{agent.id}"
-            await claim.write(
-                "not offered",
-                lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="notice", want=shown),
-            )
+        await _say_what_is_missing(claim, session, turn, agent, tools)
         setting = Setting(
             agent=agent,
             model=parts.model,
@@ -100,6 +96,22 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, pre
             stop_at=lambda: limit_reached(parts, claim, session, turn),
         )
         return await run_turn(claim, turn, setting, preview)
+
+
+async def _say_what_is_missing(claim: Claim, session: ChatSession, turn: Turn, agent: Agent, tools: Toolbox) -> None:
+    """What the agent's file names and nobody offers, once in a thread; servers that are away, at each turn."""
+    notices = {}
+    if tools.missing:
+        notices[f"missing.{session.id}.{agent.id}"] = not_offered(agent.name, tools.missing)
+    if tools.down:
+        notices[f"down.{turn.key}"] = servers_away(tools.down)
+
+    def put(connection: Connection) -> None:
+        for key, shown in notices.items():
+            posts.put(connection, key=key, thread_id=claim.thread_id, role="notice", want=shown.as_want())
+
+    if notices:
+        await claim.write("tools missing", put)
 
 
 async def _settle(

@@ -46,6 +46,16 @@ async def test_a_long_answer_stands_whole_in_several_messages(tmp_path: Path, sq
         assert "\n\n".join(answer).split() == LONG.split()
 
 
+async def test_what_is_longer_than_one_message_is_seen_while_it_is_written(tmp_path: Path, sqlite_url: str) -> None:
+    words = " ".join(f"word{n}" for n in range(900))
+    async with bench(tmp_path, sqlite_url, script=lambda _: say(words)) as here:
+        await here.model.hold(400)
+        root = await here.slack.say(here.alice, here.general, f"{here.at} tell me all")
+        await here.slack.until(lambda _: "word780 " in everything_in(here.own(here.general, root)), timeout=10)
+        await here.model.release()
+        await here.seen(here.general, root, "word899")
+
+
 async def test_stop_ends_the_turn_and_says_so(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=lambda _: say(LONG)) as here:
         await here.model.hold(3)

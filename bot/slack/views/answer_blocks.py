@@ -29,6 +29,11 @@ def not_offered(agent: str, names: Sequence[str]) -> Shown:
     return notice(f"🧰 {cut(agent, 80)} also names {listed}, which I do not offer here. It works without.")
 
 
+def servers_away(sentences: Sequence[str]) -> Shown:
+    """Said in the thread when a server of tools that the agent has is away."""
+    return notice("🔌 " + " ".join(cut(sentence, 300) for sentence in sentences[:5]))
+
+
 def undone(by: str, taken: Sequence[tuple[str, str | None]]) -> Shown:
     """Said in the thread when somebody took back what the agent did: each call, and why not where it stays."""
     done = [cut(what, 150) for what, refusal in taken if refusal is None]
