@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bot.config_sections import ServerEntry
 from bot.local_model import Reply, ToolCall, say
 from bot.sessions.models import tool_call
-from tests.bench import Bench, bench
+from tests.bench import Bench, bench, everything_in
 from tests.mcp_servers.outside_servers import did, over_stdio, until
 from tests.slack.asked import at_rest
 from tests.slack.test_agent_and_tickets import results
@@ -109,11 +109,16 @@ async def test_a_call_in_which_the_bot_was_stopped_is_not_made_again(tmp_path: P
         assert did(tmp_path) == ["deploy live", "cancelled"]
 
 
-async def test_why_a_server_is_away_is_told_to_the_model_that_wants_it(tmp_path: Path, sqlite_url: str) -> None:
+async def test_why_a_server_is_away_is_told_in_the_thread_and_to_the_model_that_wants_it(
+    tmp_path: Path, sqlite_url: str
+) -> None:
     more = named(ServerEntry(command="no-such-command"), tmp_path)
     async with bench(tmp_path, sqlite_url, script=calls("deploy", where="live"), more=more) as here:
         root = await here.slack.say(here.alice, here.general, f"{here.at} deploy it")
-        await here.seen(here.general, root, "The MCP server else is not available: its command is not there.")
+        answer = await here.seen(here.general, root, "I was told: There is no tool")
+        notice = await here.seen(here.general, root, "🔌")
+        for shown in (answer, notice):
+            assert "The MCP server else is not available: its command is not there." in everything_in(shown)
 
 
 async def test_a_server_that_a_file_of_the_repository_brings_is_not_started(tmp_path: Path, sqlite_url: str) -> None:
