@@ -8,6 +8,7 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from sqlalchemy import Connection
 
+from bot.agent.permissions import Mode
 from bot.definitions.agents import DEFAULT_AGENT
 from bot.errors import BotError
 from bot.inbox import posts
@@ -173,6 +174,7 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         note=note if session.state == "archived" else None,
         own_title=session.titled_by is not None,
         quiet=session.quiet,
+        mode=Mode(session.mode).words if session.mode not in (None, parts.access.mode) else None,
         agents=agent_select(list(workspace.offered().values()), agent.id) if workspace else None,
         forked_from=(parent.title, await permalink(parts, parent.channel, parent.thread_ts)) if parent else None,
     )

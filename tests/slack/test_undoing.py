@@ -91,6 +91,7 @@ async def test_the_mode_is_said_chosen_and_refused(tmp_path: Path, sqlite_url: s
         [view] = here.slack.views(here.bob)
         await here.slack.submit(here.bob, view["id"], {"mode": {"mode": "ask"}})
         await here.seen(here.general, root, f"<@{here.bob}> chose the mode *ask for all*")
+        await here.seen(here.general, root, "🔐 ask for all")
 
 
 async def test_the_settings_say_who_may_let_everything_pass(tmp_path: Path, sqlite_url: str) -> None:

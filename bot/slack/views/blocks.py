@@ -34,12 +34,14 @@ def header(
     own_title: bool = False,
     forked_from: tuple[str, str | None] | None = None,
     quiet: bool = False,
+    mode: str | None = None,
     agents: Block | None = None,
 ) -> Shown:
     """The message that opens a thread: its ticket, agent and model, and what can be done with it.
 
     `own_title`: somebody gave it one, so it is shown. `forked_from`: title and address of the session's parent.
-    `quiet`: it is answered only when the bot is mentioned. `agents`: the menu to choose another.
+    `quiet`: it is answered only when the bot is mentioned. `mode`: the permission mode, where it is not the usual one.
+    `agents`: the menu to choose another.
     """
     if ticket is None:
         what = "No ticket linked"
@@ -51,6 +53,8 @@ def header(
     lines += [what, f"🤖 {cut(agent_name, 80)} · {cut(model, 80)}"]
     if forked_from:
         lines.append(f"🍴 forked from {linked(*forked_from)}")
+    if mode:
+        lines.append(f"🔐 {mode}")
     if quiet:
         lines.append("🔕 answers only when mentioned")
     if state == "archived":
