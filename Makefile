@@ -19,7 +19,7 @@ demo: .venv/.ready
 	@$(BIN)/python -m bot demo
 
 test: .venv/.ready-for-tests
-	@$(BIN)/python -m pytest -ra --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	@$(BIN)/python -m pytest -ra --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 lint: .venv/.ready-for-tests
 	@$(BIN)/python -m ruff check .
