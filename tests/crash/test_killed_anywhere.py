@@ -31,7 +31,7 @@ from tests.crash.victim import Kill, live
 
 SIDE_BY_SIDE = 3
 _LONGEST_LIFE = 15
-# Every death takes two lives of a bot: `make test` dies at every third place, `.ci/run` at all of them.
+# Every death takes two lives of a bot: a run dies at every third place, with DEATHS=all at every one.
 ALL_DEATHS = os.environ.get("DEATHS") == "all"
 WORDS = "Thumbnails come at 64px, 128px and 256px. I begin with the smallest one. That is all for now."
 NOTE = "Backend API is ready"
