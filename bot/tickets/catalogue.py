@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.tickets import files
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS folder (name TEXT PRIMARY KEY, listed_ns INTEGER NOT NULL, swept INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS file (
@@ -36,7 +36,6 @@ CREATE INDEX IF NOT EXISTS ticket_epic ON file (epic_prefix, epic_number, status
 CREATE INDEX IF NOT EXISTS file_wrong ON file (name) WHERE cause IS NOT NULL OR NOT sole;
 CREATE TABLE IF NOT EXISTS heading (file INTEGER PRIMARY KEY, id TEXT NOT NULL, title TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS words (file INTEGER PRIMARY KEY, text TEXT NOT NULL);
-CREATE VIRTUAL TABLE IF NOT EXISTS trigram USING fts5 (text, tokenize = 'trigram', detail = none, content = '');
 CREATE TABLE IF NOT EXISTS blocker (file INTEGER NOT NULL, prefix TEXT NOT NULL, number INTEGER NOT NULL,
     PRIMARY KEY (file, prefix, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS made (op TEXT NOT NULL, file INTEGER NOT NULL, PRIMARY KEY (op, file)) WITHOUT ROWID;

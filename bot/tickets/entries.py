@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.tickets.ids import IdKey
@@ -56,27 +56,16 @@ class Row:
     cause: str | None = None
 
 
-@dataclass(frozen=True)
-class _Text:
-    """The text of a file as it was searched before, and as it is from now on."""
-
-    file: int
-    old: str | None
-    new: str | None
-
-
-_OLD = """SELECT file.id, prefix, number, text FROM file LEFT JOIN words ON words.file = file.id
-    WHERE folder = ? AND name = ?"""
+_OLD = "SELECT id, prefix, number FROM file WHERE folder = ? AND name = ?"
 
 
 def put(connection: sqlite3.Connection, folder: str, rows: Iterable[Row]) -> None:
     """Keeps what files hold now, in place of what they held before."""
-    texts = [_put(connection, folder, row) for row in rows]
-    # Apart from the rest: between other writes each of these would be written out for itself, four times as slowly.
-    _put_trigrams(connection, [text for text in texts if text.old != text.new])
+    for row in rows:
+        _put(connection, folder, row)
 
 
-def _put(connection: sqlite3.Connection, folder: str, row: Row) -> _Text:
+def _put(connection: sqlite3.Connection, folder: str, row: Row) -> None:
     old = connection.execute(_OLD, (folder, row.seen.name)).fetchone()
     columns = _columns(row)
     if old is None:
@@ -84,9 +73,9 @@ def _put(connection: sqlite3.Connection, folder: str, row: Row) -> _Text:
         inserted = connection.execute(
             f"INSERT INTO file (folder, {', '.join(columns)}) VALUES ({marks})", (folder, *columns.values())
         )
-        file, old_key, old_text = inserted.lastrowid or 0, None, None
+        file, old_key = inserted.lastrowid or 0, None
     else:
-        file, old_key, old_text = old[0], old[1:3], old[3]
+        file, old_key = old[0], old[1:3]
         changes = ", ".join(f"{column} = ?" for column in columns)
         connection.execute(f"UPDATE file SET {changes} WHERE id = ?", (*columns.values(), file))
         for table in ("heading", "words", "blocker", "made"):
@@ -99,7 +88,6 @@ def _put(connection: sqlite3.Connection, folder: str, row: Row) -> _Text:
         connection.executemany("INSERT INTO made VALUES (?, ?)", [(op, file) for op in facts.made_by])
     for key in {old_key, tuple(row.seen.key) if row.seen.key else None} - {None}:
         _count(connection, folder, key)
-    return _Text(file, old_text, facts.words[2] if facts else None)
 
 
 def touch(connection: sqlite3.Connection, folder: str, seen: Seen) -> None:
@@ -115,7 +103,6 @@ def drop(connection: sqlite3.Connection, folder: str, name: str) -> None:
     old = connection.execute(_OLD, (folder, name)).fetchone()
     if old is None:
         return
-    _put_trigrams(connection, [_Text(old[0], old[3], None)])
     for table in ("heading", "words", "blocker", "made"):
         connection.execute(f"DELETE FROM {table} WHERE file = ?", (old[0],))
     connection.execute("DELETE FROM file WHERE id = ?", (old[0],))
@@ -183,14 +170,6 @@ def _columns(row: Row) -> dict[str, object]:
         "updated": facts and facts.updated,
         "archived": bool(facts and facts.archived),
     }
-
-
-def _put_trigrams(connection: sqlite3.Connection, texts: Sequence[_Text]) -> None:
-    """The index of texts: it keeps none of them, so that the old one must be named to be taken out."""
-    gone = [(text.file, text.old) for text in texts if text.old is not None]
-    new = [(text.file, text.new) for text in texts if text.new is not None]
-    connection.executemany("INSERT INTO trigram (trigram, rowid, text) VALUES ('delete', ?, ?)", gone)
-    connection.executemany("INSERT INTO trigram (rowid, text) VALUES (?, ?)", new)
 
 
 def _count(connection: sqlite3.Connection, folder: str, key: tuple[object, ...] | None) -> None:

@@ -1,6 +1,7 @@
 """Finding among the tickets of a catalogue: lists, search, what is ready or blocked, ids named in a text."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from sqlite3 import Connection
@@ -22,7 +23,7 @@ _CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
 _WAITS = f"""EXISTS (SELECT 1 FROM blocker b CROSS JOIN file o ON o.folder = 'tickets' AND o.prefix = b.prefix
     AND o.number = b.number WHERE b.file = f.id AND o.sole AND o.cause IS NULL AND o.status NOT IN ({_CLOSED}))"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_LETTERS, _MOST_TRIGRAMS, _MANY = 200, 60, 2000
+_MOST_LETTERS, _MANY = 200, 2000
 
 
 def latest(
@@ -70,27 +71,49 @@ def searched(connection: Connection, query: str, *, archived: bool, limit: int, 
     def holds(place: str) -> str:
         return " AND ".join(f"instr({place}, :w{n})" for n in range(len(words)))
 
-    heading = f"""CASE WHEN f.prefix = :prefix AND f.number = :number THEN 0 WHEN instr(h.id, :wanted) THEN 1
-        WHEN instr(h.title, :wanted) THEN 2 WHEN {holds("h.title")} THEN 3 END"""
-    source = "file f CROSS JOIN heading h ON h.file = f.id"
+    heading = f"""CASE WHEN h.file IN (SELECT id FROM file WHERE prefix = :prefix AND number = :number) THEN 0
+        WHEN instr(h.id, :wanted) THEN 1 WHEN instr(h.title, :wanted) THEN 2 WHEN {holds("h.title")} THEN 3 END"""
     found = _rows(
         connection,
-        f"""SELECT {_SUMMARY}, {heading} AS rank FROM {source}
-        WHERE {among} AND rank IS NOT NULL ORDER BY rank, {_LATEST}""",
+        f"""SELECT {_SUMMARY}, {heading} AS rank FROM heading h CROSS JOIN file f ON f.id = h.file
+        WHERE rank IS NOT NULL AND {among} ORDER BY rank, {_LATEST}""",
         values,
         offset + limit,
     )
-    rare = _rare(connection, words, values)
-    for first, text in ((True, "instr(w.text, :wanted)"), (False, f"NOT instr(w.text, :wanted) AND {holds('w.text')}")):
-        if len(found) < offset + limit and (first or len(words) > 1):
+    if len(found) < offset + limit:
+        among = f"{among} AND {heading} IS NULL"
+        texts = ("instr(w.text, :wanted)", f"NOT instr(w.text, :wanted) AND {holds('w.text')}")[: len(words)]
+        found += _in_texts(connection, words, among, texts, values, offset + limit - len(found))
+    return [_summary(row) for row in found[offset : offset + limit]]
+
+
+def _in_texts(
+    connection: Connection,
+    words: Sequence[str],
+    among: str,
+    texts: Sequence[str],
+    values: dict[str, object],
+    limit: int,
+) -> list[tuple[object, ...]]:
+    """The tickets with such texts, one kind after the other. Where many texts hold all of the words, the newest are
+    looked through until there are enough."""
+    alike = " AND ".join(["text LIKE ? ESCAPE '!'"] * len(words))  # a third of the time of instr
+    patterns = ["%" + re.sub("[!%_]", r"!\g<0>", word) + "%" for word in words]
+    few = connection.execute(f"SELECT file FROM words WHERE {alike} LIMIT {_MANY}", patterns).fetchall()
+    if len(few) < _MANY:
+        among = f"f.id IN (SELECT value FROM json_each(:few)) AND {among}"
+        values = values | {"few": json.dumps([file for (file,) in few])}
+    found: list[tuple[object, ...]] = []
+    for text in texts:
+        if len(found) < limit:
             found += _rows(
                 connection,
-                f"""SELECT {_SUMMARY} FROM {source} CROSS JOIN words w ON w.file = f.id
-                WHERE {among} {rare} AND {text} AND {heading} IS NULL ORDER BY {_LATEST}""",
+                f"""SELECT {_SUMMARY} FROM file f CROSS JOIN heading h ON h.file = f.id
+                CROSS JOIN words w ON w.file = f.id WHERE {among} AND {text} ORDER BY {_LATEST}""",
                 values,
-                offset + limit - len(found),
+                limit - len(found),
             )
-    return [_summary(row) for row in found[offset:]]
+    return found
 
 
 def ready(
@@ -185,21 +208,6 @@ def digests(connection: Connection) -> dict[str, str]:
     """Every ticket that can be read, by id, with the hash of its file."""
     rows = connection.execute(f"SELECT f.written, f.digest FROM file f WHERE {_TICKETS}")
     return dict(rows.fetchall())
-
-
-def _rare(connection: Connection, words: Sequence[str], values: dict[str, object]) -> str:
-    """Where to look for words that few texts can hold. Where many do, or the words are too short for the trigrams,
-    the newest texts are looked through instead, until there are enough."""
-    parts = dict.fromkeys(word[at : at + 3] for word in words for at in range(len(word) - 2))
-    quoted = ['"' + part.replace('"', '""') + '"' for part in list(parts)[:_MOST_TRIGRAMS]]
-    if not quoted:
-        return ""
-    values["trigrams"] = " AND ".join(quoted)
-    some = connection.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM trigram WHERE trigram MATCH :trigrams LIMIT :many)",
-        values | {"many": _MANY},
-    ).fetchone()[0]
-    return "AND f.id IN (SELECT rowid FROM trigram WHERE trigram MATCH :trigrams)" if some < _MANY else ""
 
 
 def _rows(connection: Connection, sql: str, values: dict[str, object], limit: int) -> list[tuple[object, ...]]:
