@@ -34,13 +34,13 @@ from bot.mcp_servers.outside import OutsideServers
 from bot.sessions.choice import present_ids
 from bot.sessions.searching.said import settle
 from bot.settings import Settings, data_folder, private_paths
-from bot.slack.arrivals import Identity
 from bot.slack.doors import register
-from bot.slack.following import follow, linked_threads
-from bot.slack.http import web_app
+from bot.slack.intake.arrivals import Identity
+from bot.slack.intake.http import web_app
 from bot.slack.pace import Appends
 from bot.slack.parts import CommandNames, Parts
 from bot.slack.people import People
+from bot.slack.tickets.following import follow, linked_threads
 from bot.slack.work import work
 from bot.slack.workspaces import Workspace, Workspaces
 from bot.tickets.store import TicketStore

@@ -6,8 +6,8 @@ from bot.errors import BotError
 from bot.inbox.claim import Claim, Item
 from bot.sessions.choice import choose_workspace
 from bot.sessions.session import find_by_thread
-from bot.slack.link import answer
 from bot.slack.parts import Parts
+from bot.slack.sessions.link import answer
 from bot.slack.views import blocks
 
 

@@ -13,7 +13,7 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.inbox.posts import Post
 from bot.sessions.transcript import Turn
-from bot.slack.arrivals import as_ts
+from bot.slack.intake.arrivals import as_ts
 from bot.slack.parts import Parts
 
 log = logging.getLogger(__name__)

@@ -17,34 +17,12 @@ from slack_sdk.errors import SlackApiError
 
 from bot.errors import BotError
 from bot.inbox.intake import storable_in
-from bot.slack import (
-    asking,
-    choosing_agents,
-    clicks,
-    closing,
-    commands,
-    entities,
-    events,
-    exporting,
-    find_tickets,
-    forking,
-    forms,
-    home,
-    new_ticket,
-    permitting,
-    planning,
-    receipts,
-    renaming,
-    resuming,
-    retrying,
-    session_menu,
-    status,
-    stopping,
-    ticking,
-    undoing,
-    viewing,
-)
+from bot.slack import home
+from bot.slack.agent import asking, choosing_agents, permitting, receipts, retrying, stopping, undoing
+from bot.slack.intake import clicks, commands, events, forms
 from bot.slack.parts import Parts
+from bot.slack.sessions import exporting, forking, planning, renaming, resuming, session_menu
+from bot.slack.tickets import closing, entities, find_tickets, new_ticket, status, ticking, viewing
 
 log = logging.getLogger(__name__)
 Listener = Callable[..., Awaitable[None]]

@@ -11,12 +11,12 @@ from bot.errors import BotError, NotAllowed
 from bot.sessions.choice import choose_workspace
 from bot.sessions.mine import Mine, my_sessions, my_tickets
 from bot.sessions.reading import Whereabouts
-from bot.slack import clicks, forms
-from bot.slack.find_tickets import LONGEST_QUERY, page_of
+from bot.slack.intake import clicks, forms
+from bot.slack.intake.place import Place, place_of
 from bot.slack.parts import Parts
-from bot.slack.place import Place, place_of
-from bot.slack.searching import said
-from bot.slack.viewing import show
+from bot.slack.sessions.searching import said
+from bot.slack.tickets.find_tickets import LONGEST_QUERY, page_of
+from bot.slack.tickets.viewing import show
 from bot.slack.views.activity_view import thread_address
 from bot.slack.views.home_blocks import MOST, HomeSession, closed_home, found_view, home_view
 from bot.slack.views.modals import View

@@ -23,10 +23,10 @@ from bot.inbox.worker import Pace
 from bot.mcp_servers.outside import OutsideServers
 from bot.sessions.choice import chosen_workspace, former_ids
 from bot.sessions.session import find_at
-from bot.slack.arrivals import Identity
-from bot.slack.looks import Looks
+from bot.slack.intake.arrivals import Identity
 from bot.slack.pace import Appends
 from bot.slack.people import People
+from bot.slack.tickets.looks import Looks
 from bot.slack.views.blocks import Shown
 from bot.slack.workspaces import Workspace, Workspaces
 

@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import NotAllowed, NotInChannel, SlackUnavailable
 from bot.inbox.intake import storable
 from bot.sessions.audience import Audience, for_channel, for_person
-from bot.slack.arrivals import Identity
+from bot.slack.intake.arrivals import Identity
 from bot.slack.once import Key, Once
 
 log = logging.getLogger(__name__)

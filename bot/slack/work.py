@@ -16,41 +16,23 @@ from bot.inbox import posts
 from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish, waiting_items
 from bot.sessions.session import find_by_thread
 from bot.sessions.transcript import unfinished_turn
-from bot.slack import (
-    births,
-    choosing_agents,
-    costs,
-    erasing,
-    exporting,
-    find_tickets,
-    forking,
-    new_ticket,
-    permitting,
-    planning,
-    quiet,
-    renaming,
-    resuming,
-    retrying,
-    status,
-    stopping,
-    summing,
-    tickets,
-    undoing,
-)
-from bot.slack.archiving import archive_thread, write_behind
-from bot.slack.asking import can_go_on
+from bot.slack.agent import choosing_agents, costs, permitting, quiet, retrying, stopping, undoing
+from bot.slack.agent.asking import can_go_on
+from bot.slack.agent.talk import talk, word_of
+from bot.slack.agent.turns import run
 from bot.slack.choosing import workspace
 from bot.slack.delivery import deliver
-from bot.slack.edits import catch_up
-from bot.slack.following import ticket_changed
-from bot.slack.link import answer, link, start, unlink
+from bot.slack.intake.words import Word, as_typed
 from bot.slack.parts import Parts
-from bot.slack.talk import talk, word_of
-from bot.slack.ticket_command import slash_ticket
-from bot.slack.ticking import tick
-from bot.slack.turns import run
+from bot.slack.sessions import births, erasing, exporting, forking, planning, renaming, resuming, summing
+from bot.slack.sessions.archiving import archive_thread, write_behind
+from bot.slack.sessions.edits import catch_up
+from bot.slack.sessions.link import answer, link, start, unlink
+from bot.slack.tickets import cards, find_tickets, new_ticket, status
+from bot.slack.tickets.following import ticket_changed
+from bot.slack.tickets.ticket_command import slash_ticket
+from bot.slack.tickets.ticking import tick
 from bot.slack.views import blocks
-from bot.slack.words import Word, as_typed
 
 log = logging.getLogger(__name__)
 Handler = Callable[[Parts, Claim, Item], Awaitable[None]]
@@ -128,7 +110,7 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
     elif word.verb == "archive":
         await archive_thread(parts, claim, _with(item, note=argument))
     elif word.verb == "sessions":
-        await tickets.show_sessions(parts, claim, item)
+        await cards.show_sessions(parts, claim, item)
     elif word.verb == "status":
         await status.linked_status(parts, claim, item, as_typed(argument))
     elif word.verb == "rename":
@@ -156,7 +138,7 @@ async def command(parts: Parts, claim: Claim, item: Item, word: Word) -> None:
     elif word.verb == "ticket" and argument:
         await slash_ticket(parts, claim, _with(item, text=argument))
     else:
-        await answer(parts, claim, item, tickets.help_for(parts))
+        await answer(parts, claim, item, cards.help_for(parts))
 
 
 def _with(item: Item, **more: str) -> Item:
@@ -218,8 +200,8 @@ HANDLERS: dict[str, Handler] = {
     "ticket_summary": summing.handed_over,
     "status": status.move,
     "tick": tick,
-    "sessions": tickets.show_sessions,
-    "sessions_post": tickets.post_sessions,
+    "sessions": cards.show_sessions,
+    "sessions_post": cards.post_sessions,
     "stop": stopping.stop,
     "use": choosing_agents.use,
     "quiet": quiet.quiet_word,

@@ -16,7 +16,7 @@ from aiohttp import web
 from bot.local_model import Refusal, Reply, say
 from bot.local_slack import messages
 from bot.sessions.models import attachment
-from bot.slack.attachments import may_go_to
+from bot.slack.agent.attachments import may_go_to
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import asked, at_rest, count, told
 

@@ -11,7 +11,7 @@ from bot.definitions.agents import Agent
 from bot.errors import BotError
 from bot.local_model import Reply, ToolCall, say
 from bot.local_model.reply import Thinking
-from bot.slack.agents import meant
+from bot.slack.agent.agents import meant
 from bot.slack.views.agent_blocks import agent_select
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, numbered

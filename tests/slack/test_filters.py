@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import BotError
-from bot.slack.filters import Filters, filters_in
+from bot.slack.tickets.filters import Filters, filters_in
 from bot.tickets.vocabulary import Priority, Status, TicketType
 
 

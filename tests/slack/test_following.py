@@ -12,8 +12,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bot.sessions.seen import is_known
-from bot.slack.following import follow
 from bot.slack.parts import Parts
+from bot.slack.tickets.following import follow
 from bot.slack.workspaces import Workspace
 from bot.tickets.difference import TicketChange
 from bot.tickets.store import TicketStore

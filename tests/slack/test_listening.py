@@ -1,6 +1,6 @@
 """When the bot answers, and when it only listens."""
 
-from bot.slack.listening import Room, answers
+from bot.slack.intake.listening import Room, answers
 
 BOT = "U0BOT"
 ALONE = Room(direct=False, speakers=frozenset({"U0ALICE"}), asked=None)

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import BotError, NotAllowed, NotInChannel, SlackUnavailable
 from bot.local_slack import LocalSlack
 from bot.sessions.audience import Audience
-from bot.slack.arrivals import Identity
+from bot.slack.intake.arrivals import Identity
 from bot.slack.people import Channel, People, Person
 
 MANIFEST = Path(__file__).parents[2] / "manifest.yml"

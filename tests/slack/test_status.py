@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.errors import InvalidTicket
-from bot.slack.status import meant
+from bot.slack.tickets.status import meant
 from bot.tickets.ticket import Actor, Ticket
 from bot.tickets.vocabulary import Status
 from tests.bench import Bench, bench, everything_in

@@ -10,7 +10,7 @@ import pytest
 
 from bot.inbox.intake import Arrival, take_in
 from bot.local_model import Reply, ToolCall, say
-from bot.slack.arrivals import as_ts
+from bot.slack.intake.arrivals import as_ts
 from bot.slack.views.markdown import stopped_note
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest, numbered

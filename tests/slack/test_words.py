@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.slack.words import Word, as_typed, command_in
+from bot.slack.intake.words import Word, as_typed, command_in
 
 BOT = "U0BOT"
 

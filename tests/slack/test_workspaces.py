@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.sessions.models import archive, link, reference, session
-from bot.slack.http import what_is_wrong
+from bot.slack.intake.http import what_is_wrong
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import asked, at_rest, numbered
 

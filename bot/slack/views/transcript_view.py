@@ -8,10 +8,10 @@ from datetime import datetime
 
 from bot.sessions.archives.entries import gone
 from bot.sessions.transcript import JsonObject
+from bot.slack.intake.words import as_typed
 from bot.slack.views.activity_view import person, when
 from bot.slack.views.blocks import Block, button, context, cut, section
 from bot.slack.views.paging import paged, typed
-from bot.slack.words import as_typed
 
 
 def transcript(title: str, state: str, entries: Sequence[JsonObject], number: int, back: int) -> list[Block]:

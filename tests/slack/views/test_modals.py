@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.local_slack.view_check import view_problems
-from bot.slack.place import Place
+from bot.slack.intake.place import Place
 from bot.slack.views import modals
 from bot.tickets.summary import TicketSummary
 

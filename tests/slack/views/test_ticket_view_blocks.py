@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.local_slack.view_check import VIEW_BYTES, view_problems
 from bot.sessions.reading import Deed, Whereabouts
-from bot.slack.looks import Look, Looks, look_from
+from bot.slack.tickets.looks import Look, Looks, look_from
 from bot.slack.views.activity_view import activity, in_session
 from bot.slack.views.blocks import Block
 from bot.slack.views.paging import chunks, paged, typed
