@@ -78,15 +78,14 @@ def _put(connection: sqlite3.Connection, folder: str, row: Row) -> None:
         file, old_key = old[0], old[1:3]
         changes = ", ".join(f"{column} = ?" for column in columns)
         connection.execute(f"UPDATE file SET {changes} WHERE id = ?", (*columns.values(), file))
-        for table in ("heading", "words", "blocker", "made"):
-            connection.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
+        _empty(connection, file)
     facts = row.facts
     if facts is not None:
         connection.execute("INSERT INTO heading VALUES (?, ?, ?)", (file, *facts.words[:2]))
         connection.execute("INSERT INTO words VALUES (?, ?)", (file, facts.words[2]))
         connection.executemany("INSERT INTO blocker VALUES (?, ?, ?)", [(file, *key) for key in facts.blockers])
         connection.executemany("INSERT INTO made VALUES (?, ?)", [(op, file) for op in facts.made_by])
-    for key in {old_key, tuple(row.seen.key) if row.seen.key else None} - {None}:
+    for key in {old_key} ^ {tuple(row.seen.key) if row.seen.key else None}:
         _count(connection, folder, key)
 
 
@@ -103,8 +102,7 @@ def drop(connection: sqlite3.Connection, folder: str, name: str) -> None:
     old = connection.execute(_OLD, (folder, name)).fetchone()
     if old is None:
         return
-    for table in ("heading", "words", "blocker", "made"):
-        connection.execute(f"DELETE FROM {table} WHERE file = ?", (old[0],))
+    _empty(connection, old[0])
     connection.execute("DELETE FROM file WHERE id = ?", (old[0],))
     _count(connection, folder, old[1:3])
 
@@ -170,6 +168,11 @@ def _columns(row: Row) -> dict[str, object]:
         "updated": facts and facts.updated,
         "archived": bool(facts and facts.archived),
     }
+
+
+def _empty(connection: sqlite3.Connection, file: int) -> None:
+    for table in ("heading", "words", "blocker", "made"):
+        connection.execute(f"DELETE FROM {table} WHERE file = ?", (file,))
 
 
 def _count(connection: sqlite3.Connection, folder: str, key: tuple[object, ...] | None) -> None:

@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from bot.errors import WorkspaceUnavailable
 from bot.tickets.exchange import put_in_place
 
@@ -28,6 +26,8 @@ def workspace_lock(folder: Path) -> Iterator[None]:
 
     The lock lies outside the workspace, so that version control never sees it.
     """
+    from filelock import FileLock, Timeout  # not before it is needed: who only reads need not wait for it
+
     lock = FileLock(cache_folder("locks") / f"{workspace_name(folder)}.lock", thread_local=False)
     try:
         lock.acquire(timeout=_LOCK_SECONDS, poll_interval=0.01)

@@ -15,11 +15,10 @@ from bot.tickets.change import Actor, Change
 from bot.tickets.config import numbering
 from bot.tickets.difference import Changed, Rehearsed
 from bot.tickets.epic import Epic
-from bot.tickets.facts import epic_facts, ticket_facts
 from bot.tickets.folder import Folder
-from bot.tickets.ids import DEFAULT_EPIC_PREFIX, DEFAULT_PREFIX, id_key, mentions, near_numbers, nearest, written
-from bot.tickets.loading import Loaded, Loader
-from bot.tickets.reading import read_epic, read_ticket
+from bot.tickets.folders import epic_folder, ticket_folder
+from bot.tickets.ids import DEFAULT_EPIC_PREFIX, id_key, mentions, near_numbers, nearest, written
+from bot.tickets.loading import Loaded
 from bot.tickets.revision import refuse_conflict
 from bot.tickets.summary import Progress, TicketSummary
 from bot.tickets.ticket import NewTicket, Priority, Status, Ticket, TicketType
@@ -50,10 +49,7 @@ class TicketStore:
         """`folder` holds `.sciorex/`."""
         self._workspace, self._clock = Path(folder), clock
         self._catalogue = Catalogue(self._workspace)
-        tickets = Loader(self._workspace, "tickets", DEFAULT_PREFIX, read_ticket)
-        epics = Loader(self._workspace, "epics", DEFAULT_EPIC_PREFIX, read_epic)
-        self._tickets = Folder(self._catalogue, tickets, ticket_facts)
-        self._epics = Folder(self._catalogue, epics, epic_facts)
+        self._tickets, self._epics = ticket_folder(self._catalogue), epic_folder(self._catalogue)
         self._watch: Watch | None = None
         self._rehearsal: Callable[[Rehearsed], None] | None = None
 
@@ -77,10 +73,6 @@ class TicketStore:
         if self._watch is not None:
             self._watch.stop()
             self._watch = None
-
-    def read_part(self, folder: str, names: Strings) -> None:
-        """Reads these changed files of a folder, `tickets` or `epics`, into the catalogue (reader.py)."""
-        (self._tickets if folder == "tickets" else self._epics).read_part(names)
 
     def get(self, ticket_id: str) -> Ticket:
         """The ticket of an id in any spelling, as its file is now.
