@@ -55,12 +55,16 @@ class Database:
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Runs fn in a transaction of its own and gives what it gives; fn changes nothing."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, fn)
 
-        def run() -> T:
-            with self.engine.begin() as connection:
-                return fn(connection)
+    async def look(self, fn: Callable[[Connection], T]) -> T:
+        """As read, for a few rows by their keys: on SQLite where it is called, since the way to another thread and back
+        takes longer than such a read."""
+        return self._read(fn) if self.sqlite_file else await self.read(fn)
 
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        with self.engine.begin() as connection:
+            return fn(connection)
 
     async def write(self, name: str, fn: Callable[[Connection], T]) -> T:
         """Runs fn in a transaction and commits it; `name` says what it does, for logs and crash tests.

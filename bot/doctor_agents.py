@@ -6,7 +6,6 @@ Each check is what was looked at, and what is wrong with how to mend it (None wh
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -97,14 +96,13 @@ async def _toolboxes(folder: Path, agents: Mapping[str, Agent]) -> dict[str, Too
     from bot.agent.toolbox import FILES_SERVER, toolbox
     from bot.definitions.agents import TICKETS_SERVER
     from bot.mcp_servers.files import files_server
-    from bot.mcp_servers.server import in_process
+    from bot.mcp_servers.server import InProcess
     from bot.mcp_servers.tickets import ticket_server
     from bot.tickets.store import TicketStore
 
-    async with AsyncExitStack() as stack:
-        ours = {TICKETS_SERVER: ticket_server(TicketStore(folder)), FILES_SERVER: files_server(folder, private=())}
-        servers = [await stack.enter_async_context(in_process(name, server)) for name, server in ours.items()]
-        return {agent_id: await toolbox(agent, servers) for agent_id, agent in agents.items()}
+    ours = {TICKETS_SERVER: ticket_server(TicketStore(folder)), FILES_SERVER: files_server(folder, private=())}
+    servers = [InProcess(name, server) for name, server in ours.items()]
+    return {agent_id: await toolbox(agent, servers) for agent_id, agent in agents.items()}
 
 
 def _who(what: str, has: Mapping[str, bool], line: str) -> Found:

@@ -81,7 +81,7 @@ class Taken:
 
 async def take(work: Calling, calls: Sequence[ToolCall], read: Mapping[str, str]) -> Taken:
     """Runs what may run, in order; asks about the rest. A call that waits does not hold up those beside it."""
-    asked = await work.claim.read(lambda c: questions_of_turn(c, work.turn.id))
+    asked = await work.claim.look(lambda c: questions_of_turn(c, work.turn.id))
     asks: list[Ask] = []
     waits, known = False, dict(read)
     for call in calls:
@@ -115,7 +115,7 @@ async def _one(work: Calling, call: ToolCall, question: Question | None, read: M
             await work.gate.refused(call, question)
             return await _end(work, call, _refused(question), failed=True)
         return await _approved(work, call, offered, question, meta)
-    session = await work.claim.read(lambda c: get_session(c, work.turn.session_id))
+    session = await work.claim.look(lambda c: get_session(c, work.turn.session_id))
     mode = Mode(session.mode) if session.mode else work.gate.mode
     if question is None and must_ask(work.agent, mode, offered, json.loads(session.allowed)):
         rehearsal = await work.gate.rehearse(offered, call, meta)
@@ -143,9 +143,14 @@ async def _approved(
 async def _run(
     work: Calling, call: ToolCall, offered: Offered, meta: Mapping[str, Any], question: Question | None
 ) -> str | Ask:
-    """One call, and its result; its op makes a second run of the same call change nothing (durability)."""
-    before = await work.gate.before(offered, call) if offered.writes else None
-    await work.claim.write("tool started", lambda c: transcript.start_tool(c, call.op, work.now_ms(), before))
+    """One call, and its result; its op makes a second run of the same call change nothing (durability).
+
+    That it begins is written down where it matters to whoever comes after a crash: before it may change something.
+    """
+    began = work.now_ms()
+    if offered.writes:
+        before = await work.gate.before(offered, call)
+        await work.claim.write("tool started", lambda c: transcript.start_tool(c, call.op, began, before))
     await work.drawn.tool(call)
     answers, state = _given(question)
     limit = None if offered.server.outside else TOOL_SECONDS
@@ -153,19 +158,21 @@ async def _run(
         async with asyncio.timeout(limit):
             result = await offered.server.call(offered.tool.name, call.input, meta=meta, answers=answers, state=state)
     except TimeoutError:
-        return await _end(work, call, HANGS, failed=True, state="unknown")
+        return await _end(work, call, HANGS, failed=True, state="unknown", began=began)
     if isinstance(result, InputRequiredResult):
         return Ask(call.op, *_wanted(offered, call, result), work.gate.who_may)
     state = "unknown" if (result.meta or {}).get(UNKNOWN) else "done"
-    return await _end(work, call, _text(result), failed=bool(result.is_error), state=state)
+    return await _end(work, call, _text(result), failed=bool(result.is_error), state=state, began=began)
 
 
-async def _end(work: Calling, call: ToolCall, result: str, *, failed: bool, state: str = "done") -> str:
+async def _end(
+    work: Calling, call: ToolCall, result: str, *, failed: bool, state: str = "done", began: int | None = None
+) -> str:
     text = result if len(result) <= LONGEST_RESULT else f"{result[:LONGEST_RESULT]}… (cut: the result is longer)"
     at = work.now_ms()
     await work.claim.write(
         "tool result",
-        lambda c: transcript.save_result(c, call.op, text, is_error=failed, now_ms=at, state=state),
+        lambda c: transcript.save_result(c, call.op, text, is_error=failed, now_ms=at, state=state, began_ms=began),
     )
     await work.drawn.tool(replace(call, state=state, result=text, is_error=failed, ended_ms=at))
     return text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection
 
@@ -67,10 +67,18 @@ def lines_of(connection: Connection, turn: Turn) -> Lines:
         newer = [part for part in parts if part.n > compaction.turn_n]
         parts, since = [Part(compaction.turn_n, [summed_up(compaction.text)]), *newer], compaction.ms
     asked = [line for line in parts[-1].lines if isinstance(line, PersonLine) and not line.deleted]
-    everything = [line for part in parts for line in part.lines]
-    counted = [step for t in turns for step in steps.get(t.id, []) if step.usage and step.ms > since]
-    tokens = sum(_whole(counted[-1].usage)) if counted else 0
-    return Lines(everything, asked, steps[turn.id], turns[-1].receipt, parts, tokens)
+    tokens = _tokens([step for t in turns for step in steps.get(t.id, []) if step.ms > since])
+    return Lines(_all(parts), asked, steps[turn.id], turns[-1].receipt, parts, tokens)
+
+
+def further(connection: Connection, turn: Turn, lines: Lines) -> Lines:
+    """The same lines with what the turn has done since, where nothing that was said has changed: long threads are not
+    read again for every call of a tool."""
+    steps = transcript.steps_of(connection, [turn.id])[turn.id]
+    asked = [line for line in lines.parts[-1].lines if isinstance(line, PersonLine)]
+    done = [line for step in steps if step.role == "assistant" for line in _step_lines(step, {}, {})]
+    parts = [*lines.parts[:-1], Part(turn.n, [*asked, *done])]
+    return replace(lines, all=_all(parts), steps=steps, parts=parts, tokens=_tokens(steps) or lines.tokens)
 
 
 def whole_parts(connection: Connection, turn: Turn) -> list[Part]:
@@ -142,6 +150,16 @@ def _person_line(said: Message, files: Sequence[Attachment]) -> PersonLine:
         other_bot=said.bot,
         files=[block for one in files if (block := block_of(one))],
     )
+
+
+def _all(parts: Sequence[Part]) -> list[Line]:
+    return [line for part in parts for line in part.lines]
+
+
+def _tokens(steps: Sequence[Step]) -> int:
+    """What the model counted for the newest of these steps."""
+    counted = [step for step in steps if step.usage]
+    return sum(_whole(counted[-1].usage)) if counted else 0
 
 
 def _whole(usage: Mapping[str, object]) -> list[int]:

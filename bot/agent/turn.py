@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from bot.agent.calls import Calling, Drawn, Gate, take
 from bot.agent.compaction import fit
-from bot.agent.lines import Lines, lines_of
+from bot.agent.lines import Lines, further, lines_of
 from bot.agent.model import Model, Reply
 from bot.agent.noting import note_of
 from bot.agent.prompt import request_messages, system_blocks
@@ -25,7 +26,8 @@ from bot.errors import AgentUnavailable
 from bot.inbox.claim import Claim
 from bot.sessions import transcript
 from bot.sessions.questions import Ask
-from bot.sessions.transcript import Step, Turn
+from bot.sessions.taking_up import still_asked
+from bot.sessions.transcript import JsonObject, Step, Turn
 
 MAX_TOKENS = 8_000
 OPEN = ("planned", "started", "waiting")
@@ -54,7 +56,8 @@ class Setting:
     context: GetContext
     acting: dict[str, Any]
     now_ms: Callable[[], int]
-    catch_up: Callable[[], Awaitable[None]]  # edits and deletions that came meanwhile
+    files: Callable[[], Awaitable[None]]  # fetches those that were posted
+    catch_up: Callable[[], Awaitable[bool]]  # takes in edits and deletions; whether there were any
     stop_at: Callable[[], Awaitable[str | None]]
 
 
@@ -89,9 +92,10 @@ async def run_turn(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Ou
 
 async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:
     calling = Calling(claim, turn, setting.agent, setting.tools, setting.gate, setting.acting, setting.now_ms, show)
+    await setting.catch_up()
+    await setting.files()
+    lines, changed = await claim.read(lambda c: lines_of(c, turn)), False
     while True:
-        await setting.catch_up()
-        lines = await claim.read(lambda c: lines_of(c, turn))
         last = lines.steps[-1]
         if last.role == "assistant" and not last.calls:
             return Outcome("answered")
@@ -101,17 +105,23 @@ async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outco
             taken = await take(calling, unrun, known(lines.receipt, lines.steps))
             if taken.waits:
                 return Outcome("waiting", asks=taken.asks)
+            if await setting.catch_up() or changed:
+                lines, changed = await claim.read(lambda c: lines_of(c, turn)), False
+            else:
+                lines = await claim.look(functools.partial(further, turn=turn, lines=lines))
             continue
         if limit := await setting.stop_at():
             return Outcome("failed", limit)
         lines = await fit(claim, turn, setting, lines)
         context = await setting.context()
         reply = await _ask(lines, context, setting, show)
-        await setting.catch_up()
-        if not (await claim.read(lambda c: lines_of(c, turn))).asked:
-            return Outcome("stopped")  # what was deleted meanwhile is not answered
-        save = functools.partial(_save, turn=turn, reply=reply, context=context, setting=setting)
-        await claim.write("save step", save)
+        changed = await setting.catch_up()
+        receipt = receipt_of(context)
+        save = functools.partial(_save, turn=turn, reply=reply, receipt=receipt, setting=setting)
+        saved = await claim.write("save step", save)
+        if saved is None:
+            return Outcome("stopped")
+        lines = replace(lines, steps=[*lines.steps, saved], receipt=json.dumps(receipt))
 
 
 async def _ask(lines: Lines, context: Context | None, setting: Setting, show: Show) -> Reply:
@@ -127,7 +137,10 @@ async def _ask(lines: Lines, context: Context | None, setting: Setting, show: Sh
     )
 
 
-def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None, setting: Setting) -> Step:
+def _save(connection: Any, *, turn: Turn, reply: Reply, receipt: JsonObject, setting: Setting) -> Step | None:
+    """None when all that was asked has been deleted meanwhile: that is not answered."""
+    if not still_asked(connection, turn):
+        return None
     return transcript.save_answer(
         connection,
         turn,
@@ -136,5 +149,5 @@ def _save(connection: Any, *, turn: Turn, reply: Reply, context: Context | None,
         usage=reply.usage | note_of(connection, turn, reply),
         model=reply.model,
         now_ms=setting.now_ms(),
-        receipt=receipt_of(context),
+        receipt=receipt,
     )

@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, bindparam, exists, or_, select, update
 
 from bot.database import Database
 from bot.sessions.models import inbox, post, thread, worker
 from bot.sessions.questions import questions_due
 
 T = TypeVar("T")
+HELD = select(thread.c.owner, thread.c.fence).where(thread.c.id == bindparam("thread_id")).with_for_update()
 
 
 class ClaimLost(Exception):
@@ -59,9 +60,12 @@ class Claim:
         """As Database.read."""
         return await self.db.read(fn)
 
+    async def look(self, fn: Callable[[Connection], T]) -> T:
+        """As Database.look."""
+        return await self.db.look(fn)
+
     def _checked(self, connection: Connection) -> Connection:
-        held = select(thread.c.owner, thread.c.fence).where(thread.c.id == self.thread_id).with_for_update()
-        row = connection.execute(held).one()
+        row = connection.execute(HELD, {"thread_id": self.thread_id}).one()
         if (row.owner, row.fence) != (self.owner, self.fence):
             raise ClaimLost(f"thread {self.thread_id}")
         return connection

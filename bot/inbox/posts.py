@@ -55,15 +55,20 @@ def put(
     part: int = 0,
 ) -> Post:
     """Says what the message of this key shall be; the same again changes nothing."""
-    insert_once(connection, post, key=key, thread_id=thread_id, turn_id=turn_id, role=role, part=part)
     now = by_key(connection, key)
-    assert now is not None
-    text = None if want is None else json.dumps(want, ensure_ascii=False, sort_keys=True)
-    if text is None or text == now.want:
+    if now is None:
+        insert_once(connection, post, key=key, thread_id=thread_id, turn_id=turn_id, role=role, part=part)
+        now = by_key(connection, key)
+        assert now is not None
+    if want is None or says(now, want):
         return now
-    changed = update(post).where(post.c.id == now.id)
-    connection.execute(changed.values(want=text, want_rev=now.want_rev + 1, error=None, retry_ms=None))
-    return get(connection, now.id)
+    wanted = {"want": _text(want), "want_rev": now.want_rev + 1, "error": None, "retry_ms": None}
+    return _post(connection.execute(update(post).where(post.c.id == now.id).values(wanted).returning(*post.c)).one())
+
+
+def says(now: Post, want: Want) -> bool:
+    """Whether the message is to be this already."""
+    return now.want == _text(want)
 
 
 def put_answer(connection: Connection, thread_id: int, turn_id: int, turn_key: str, wants: Mapping[int, Want]) -> None:
@@ -157,3 +162,7 @@ def given_up(connection: Connection, post_id: int, rev: int, error: str) -> None
 
 def _post(row: Row[tuple[object, ...]]) -> Post:
     return Post(**{field.name: getattr(row, field.name) for field in fields(Post)})
+
+
+def _text(want: Want) -> str:
+    return json.dumps(want, ensure_ascii=False, sort_keys=True)

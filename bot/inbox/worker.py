@@ -69,13 +69,7 @@ class Worker:
         try:
             while not self._closing:
                 self._awake.clear()
-                while not self._closing and len(self._running) < self._pace.side_by_side:
-                    claim = await self._db.write("claim", self._claim_next)
-                    if claim is None:
-                        break
-                    task = asyncio.create_task(self._hold(claim))
-                    self._running[claim.thread_id] = (claim, task)
-                await self._sleep_until_woken()
+                await self._sleep_until_woken(await self._take_ready())
         finally:
             for task in beside:
                 task.cancel()
@@ -94,6 +88,18 @@ class Worker:
         if self._lock:
             self._lock.release()
             Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    async def _take_ready(self) -> int | None:
+        """Takes the threads that are ready, as many as there is room for; gives when the next one will be."""
+        while not self._closing:
+            due = await self._db.look(_next_due)
+            if due is None or due > self._now_ms() or len(self._running) >= self._pace.side_by_side:
+                return due
+            claim = await self._db.write("claim", self._claim_next)
+            if claim is None:
+                return due
+            self._running[claim.thread_id] = (claim, asyncio.create_task(self._hold(claim)))
+        return None
 
     def _claim_next(self, connection: Connection) -> Claim | None:
         return claim_next(connection, self._db, self.id, self._now_ms())
@@ -119,8 +125,7 @@ class Worker:
             log.warning("lost the lease of thread %s", claim.thread_id)
         self._awake.set()
 
-    async def _sleep_until_woken(self) -> None:
-        due = await self._db.read(_next_due)
+    async def _sleep_until_woken(self, due: int | None) -> None:
         wait = self._pace.look if due is None else min(self._pace.look, max(5, due - self._now_ms()))
         if len(self._running) >= self._pace.side_by_side:
             wait = self._pace.look

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
-from mcp import Client
 from mcp.server import MCPServer
-from mcp.types import CallToolResult, InputRequiredResult, InputResponses, RequestParamsMeta, Tool
+from mcp.server.context import ServerRequestContext
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
+from mcp.server.session import ServerSession
+from mcp.types import (
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    InputResponses,
+    RequestParamsMeta,
+    TextContent,
+    Tool,
+)
+from mcp.types.version import LATEST_MODERN_VERSION
+
+log = logging.getLogger(__name__)
 
 UNKNOWN = "sciorex/unknown"  # in the meta of a result: nobody can tell whether the call was done
 
@@ -41,24 +55,21 @@ class Server(Protocol):
     ) -> CallToolResult | InputRequiredResult: ...
 
 
-@asynccontextmanager
-async def in_process(name: str, server: MCPServer[Any]) -> AsyncIterator[Server]:
-    """A server of ours; entered and left by the task that runs the turn."""
-    async with Client(server) as client:
-        yield InProcess(name, client)
-
-
 class InProcess:
-    """A server in this process, by its client."""
+    """A server of ours, reached without a client and its session: a turn begins and ends with none to open or close.
+
+    Its tools speak to nobody but by their results, and know of a request what `_meta` says. Who cancels a call ends it
+    at once: nothing stands between.
+    """
 
     outside = False
 
-    def __init__(self, name: str, client: Client) -> None:
-        self.name, self._client = name, client
+    def __init__(self, name: str, server: MCPServer[Any]) -> None:
+        self.name, self._server = name, server
 
     async def tools(self) -> Sequence[Tool]:
         """All of them, as the server lists them."""
-        return (await self._client.list_tools()).tools
+        return await self._server.list_tools()
 
     async def call(
         self,
@@ -70,11 +81,21 @@ class InProcess:
         state: str | None = None,
     ) -> CallToolResult | InputRequiredResult:
         """As Server.call."""
-        return await self._client.session.call_tool(
-            tool,
-            dict(arguments),
-            input_responses=answers,
-            request_state=state,
-            meta=cast(RequestParamsMeta, dict(meta)),
-            allow_input_required=True,
+        given = CallToolRequestParams(
+            name=tool, arguments=dict(arguments), input_responses=answers, request_state=state
         )
+        request = ServerRequestContext(
+            session=cast(ServerSession, None),
+            lifespan_context=None,
+            protocol_version=LATEST_MODERN_VERSION,
+            method="tools/call",
+            params={"name": tool, "arguments": given.arguments},
+            meta=cast(RequestParamsMeta, dict(meta)),
+        )
+        context = Context(request_context=request, mcp_server=self._server, input_params=given)
+        try:
+            return await self._server.call_tool(tool, dict(arguments), context)
+        except ToolError as error:
+            if isinstance(error, UnexpectedToolError):
+                log.exception("the tool %s failed", tool)
+            return CallToolResult(content=[TextContent(type="text", text=str(error))], is_error=True)

@@ -9,8 +9,9 @@ import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, case, func, select, update
 
 from bot.sessions.models import message, step, tool_call, turn
 from bot.sessions.spending import note_spent
@@ -92,10 +93,10 @@ def turns_of(connection: Connection, session_id: str) -> list[Turn]:
     return _turns(connection, turn.c.session_id == session_id)
 
 
-def count_turn_attempt(connection: Connection, turn_id: int) -> int:
-    """Notes that the turn is being run (again); gives how often by now."""
+def count_turn_attempt(connection: Connection, turn_id: int) -> Turn:
+    """Notes that the turn is being run (again); gives it as it is now."""
     again = update(turn).where(turn.c.id == turn_id).values(attempts=turn.c.attempts + 1)
-    return int(connection.execute(again.returning(turn.c.attempts)).scalar_one())
+    return _turn(connection.execute(again.returning(*turn.c)).one())
 
 
 def end_turn(
@@ -139,22 +140,24 @@ def save_answer(
     receipt: JsonObject | None = None,
 ) -> Step:
     """What the model answered, and every tool call it asks for, as planned: one step."""
-    n = len(steps_of(connection, [of.id]).get(of.id, []))
+    n = connection.execute(select(func.count()).select_from(step).where(step.c.turn_id == of.id)).scalar_one()
     _add_step(connection, of.id, n, "assistant", list(content), stop_reason, usage, now_ms)
     uses = [block for block in content if block.get("type") == "tool_use"]
-    for i, use in enumerate(uses):
-        connection.execute(
-            tool_call.insert().values(
-                turn_id=of.id,
-                step_n=n,
-                i=i,
-                op=f"turn.{of.key}.{n}.{i}",
-                tool_use_id=use["id"],
-                name=use["name"],
-                input=json.dumps(use["input"], ensure_ascii=False),
-                state="planned",
-            )
-        )
+    rows = [
+        {
+            "turn_id": of.id,
+            "step_n": n,
+            "i": i,
+            "op": f"turn.{of.key}.{n}.{i}",
+            "tool_use_id": use["id"],
+            "name": use["name"],
+            "input": json.dumps(use["input"], ensure_ascii=False),
+            "state": "planned",
+        }
+        for i, use in enumerate(uses)
+    ]
+    if rows:
+        connection.execute(tool_call.insert(), rows)
     note_spent(connection, of.session_id, "step", model, usage, now_ms, turn_id=of.id)
     given = {"model": model, "receipt": json.dumps(receipt) if receipt else None}
     connection.execute(update(turn).where(turn.c.id == of.id).values(given))
@@ -173,10 +176,18 @@ def start_tool(connection: Connection, op: str, now_ms: int, before: JsonObject 
 
 
 def save_result(
-    connection: Connection, op: str, result: str, *, is_error: bool, now_ms: int, state: str = "done"
+    connection: Connection,
+    op: str,
+    result: str,
+    *,
+    is_error: bool,
+    now_ms: int,
+    state: str = "done",
+    began_ms: int | None = None,
 ) -> None:
     """What the tool answered; `state` unknown when nobody can tell whether it ran."""
-    done = {"state": state, "result": result, "is_error": is_error, "ended_ms": now_ms}
+    began = func.coalesce(tool_call.c.started_ms, began_ms)
+    done = {"state": state, "result": result, "is_error": is_error, "started_ms": began, "ended_ms": now_ms}
     connection.execute(update(tool_call).where(tool_call.c.op == op).values(done))
 
 
@@ -231,8 +242,11 @@ def messages_of(connection: Connection, session_id: str) -> list[Message]:
 
 
 def _turns(connection: Connection, *where: ColumnElement[bool]) -> list[Turn]:
-    rows = connection.execute(select(turn).where(*where).order_by(turn.c.n))
-    return [Turn(**{field.name: getattr(row, field.name) for field in fields(Turn)}) for row in rows]
+    return [_turn(row) for row in connection.execute(select(turn).where(*where).order_by(turn.c.n))]
+
+
+def _turn(row: Row[Any]) -> Turn:
+    return Turn(**{field.name: getattr(row, field.name) for field in fields(Turn)})
 
 
 def _add_step(

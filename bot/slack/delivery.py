@@ -56,7 +56,7 @@ def metadata(key: str, entity: dict[str, Any] | None = None) -> dict[str, Any]:
 
 async def deliver(parts: Parts, claim: Claim) -> None:
     """Shows every post of the thread that is behind, in order."""
-    for post in await claim.read(lambda c: posts.unshown(c, claim.thread_id)):
+    for post in await claim.look(lambda c: posts.unshown(c, claim.thread_id)):
         await show_post(parts, claim, post)
 
 

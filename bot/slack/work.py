@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 
 from bot.errors import BotError, TicketNotFound
 from bot.inbox import posts
-from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish, waiting_items
-from bot.sessions.session import find_by_thread
-from bot.sessions.transcript import unfinished_turn
+from bot.inbox.claim import Claim, ClaimLost, Item, NotYet, count_attempt, finish
+from bot.sessions.session import ChatSession, find_by_thread
+from bot.sessions.transcript import Turn, unfinished_turn
 from bot.slack.agent import choosing_agents, costs, permitting, quiet, retrying, stopping, undoing
 from bot.slack.agent.asking import can_go_on
 from bot.slack.agent.talk import talk, word_of
@@ -47,8 +47,7 @@ async def work(parts: Parts, claim: Claim) -> int | None:
     try:
         await go_on(parts, claim)
         while True:
-            await catch_up(parts, claim)
-            items = await claim.read(lambda c: waiting_items(c, claim.thread_id))
+            items, _ = await catch_up(parts, claim)
             if not items:
                 return None
             item = items[0]
@@ -67,8 +66,12 @@ async def work(parts: Parts, claim: Claim) -> int | None:
 
 async def go_on(parts: Parts, claim: Claim) -> None:
     """Ends what was begun: posts and an archive's file that are behind, and the turn that was cut off."""
-    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
-    turn = await claim.read(lambda c: unfinished_turn(c, session.id)) if session else None
+
+    def cut_off(connection: Connection) -> tuple[ChatSession | None, Turn | None]:
+        session = find_by_thread(connection, claim.thread_id)
+        return session, unfinished_turn(connection, session.id) if session else None
+
+    session, turn = await claim.look(cut_off)
     if session and turn and (turn.state != "waiting" or await can_go_on(parts, claim, turn)):
         await run(parts, claim, session, turn)
     await catch_file_up(parts, claim)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp import Client
 
 from bot.agent.calls import Gate, Rehearsal
 from bot.agent.model import Reply
@@ -112,22 +111,26 @@ async def ran(claim: Claim, turn: Turn, store: TicketStore, model: Scripted) -> 
 
     async def nothing(*_: object) -> None: ...
 
+    async def unchanged() -> bool:
+        return False
+
     async def shown(*_: object) -> Rehearsal:
         return Rehearsal({})
 
-    async with Client(ticket_server(store)) as client:
-        setting = Setting(
-            agent=DEFAULT_AGENT,
-            model=model,  # type: ignore[arg-type]
-            tools=await toolbox(DEFAULT_AGENT, [InProcess("sciorex-tickets", client)]),
-            gate=Gate(Mode.EDITS, ("UADA",), shown, nothing, nothing),
-            context=context,
-            acting={"sciorex/actor": {"type": "agent", "id": "sciorex", "onBehalfOf": "UADA"}},
-            now_ms=lambda: 2,
-            catch_up=nothing,
-            stop_at=nothing,
-        )
-        outcome = await run_turn(claim, turn, setting, Unseen())
+    setting = Setting(
+        agent=DEFAULT_AGENT,
+        model=model,  # type: ignore[arg-type]
+        tools=await toolbox(DEFAULT_AGENT, [InProcess("sciorex-tickets", ticket_server(store))]),
+        gate=Gate(Mode.EDITS, ("UADA",), shown, nothing, nothing),
+        context=context,
+        acting={"sciorex/actor": {"type": "agent", "id": "sciorex", "onBehalfOf": "UADA"}},
+        now_ms=lambda: 2,
+        files=nothing,
+        catch_up=unchanged,
+        stop_at=nothing,
+    )
+    outcome = await run_turn(claim, turn, setting, Unseen())
+
     steps = await claim.read(lambda c: transcript.steps_of(c, [turn.id]))
     return outcome, [call for step in steps[turn.id] for call in step.calls]
 

@@ -47,9 +47,9 @@ def files_in(folder: Path) -> dict[str, str]:
 
 
 async def test_names_and_effects_are_those_of_sciorex(tmp_path: Path) -> None:
-    async with Client(resources_server(tmp_path)) as client:
-        tools = (await client.list_tools()).tools
-        offered = [Offered(tool.name, InProcess("sciorex-resources", client), tool) for tool in tools]
+    server = InProcess("sciorex-resources", resources_server(tmp_path))
+    tools = await server.tools()
+    offered = [Offered(tool.name, server, tool) for tool in tools]
     assert {tool.name for tool in tools} == NAMES
     writes = {tool.name for tool in tools if "save" in tool.name or "delete" in tool.name}
     assert {one.name for one in offered if one.dangerous} == writes

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.local_model import say
+from bot.sessions.models import step
 from tests.bench import bench, everything_in
+from tests.slack.asked import at_rest, count
 
 LONG = "\n\n".join(f"Paragraph {n}: " + "thumbnails and crops. " * 20 for n in range(40))
 
@@ -23,6 +26,26 @@ async def test_an_answer_is_streamed_after_a_first_sign(tmp_path: Path, sqlite_u
         called = methods(list(here.slack.calls))
         assert called.index("agents.sessions.setStatus") < called.index("chat.startStream")
         assert "chat.stopStream" in called
+
+
+@pytest.mark.parametrize("method", ["chat.startStream", "chat.appendStream"])
+async def test_an_answer_that_ends_during_a_call_to_slack_stands_there_once(
+    tmp_path: Path, database_url: str, method: str
+) -> None:
+    async with bench(tmp_path, database_url, script=lambda _: say("All is well. Nothing is open.")) as here:
+        here.slack.hold(method)
+        await here.model.hold(3)
+        root = await here.slack.say(here.alice, here.general, f"{here.at} how is it?")
+        await here.model.until(lambda model: bool(model.requests))
+        await asyncio.sleep(1)  # time for the stream to be begun, and for the call that is held
+        await here.model.release()
+        while await count(here, step) < 2:
+            await asyncio.sleep(0.05)
+        here.slack.release(method)
+        await here.seen(here.general, root, "Nothing is open.")
+        await at_rest(here)
+        answers = [m["blocks"][0]["text"].strip() for m in here.own(here.general, root)[1:]]
+        assert answers == ["All is well. Nothing is open."]
 
 
 @pytest.mark.parametrize("without", ["agent", "streaming"])

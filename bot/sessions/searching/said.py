@@ -20,6 +20,7 @@ from bot.sessions.searching.terms import words_of
 
 log = logging.getLogger(__name__)
 AT_ONCE = 500
+ANY = select(unindexed.c.id).limit(1)
 
 
 class Saying(NamedTuple):
@@ -35,7 +36,7 @@ class Saying(NamedTuple):
 
 def settle(connection: Connection) -> None:
     """Takes in all that is new since it was done last; called before every commit (`Database`)."""
-    while True:
+    while connection.execute(ANY).first() is not None:
         noted = select(unindexed.c.id).order_by(unindexed.c.id).limit(AT_ONCE).with_for_update(skip_locked=True)
         taken = delete(unindexed).where(unindexed.c.id.in_(noted)).returning(*unindexed.c)
         rows = sorted(connection.execute(taken).all())

@@ -17,7 +17,6 @@ from bot.sessions.attachments import Attachment, Wanted, keep_attachment, not_lo
 from bot.sessions.session import ChatSession
 from bot.slack.intake.arrivals import about_file
 from bot.slack.parts import Parts
-from bot.slack.sessions.edits import catch_up
 
 log = logging.getLogger(__name__)
 FILE_HOSTS = ("files.slack.com", "files.slack-gov.com")
@@ -27,18 +26,13 @@ PIECE = 64 * 1024
 NOT_FETCHED = "it could not be fetched from Slack"
 
 
-async def catch_up_with_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
-    """Takes in edits, deletions and files: after the first sign of a turn, and stopped with it."""
-    await catch_up(parts, claim)
-    await fetch_files(parts, claim, session)
-
-
 async def fetch_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
-    """Looks at every file of the session that was not looked at yet. A failure is a line to the model, no more.
+    """Looks at every file of the session that was not looked at yet: after the first sign of a turn, and stopped with
+    it. A failure is a line to the model, no more.
 
     What was decided once stays: what has been sent to the model is sent again byte for byte.
     """
-    for wanted in await claim.read(lambda c: not_looked_at(c, session.id)):
+    for wanted in await claim.look(lambda c: not_looked_at(c, session.id)):
         files, size = await claim.read(lambda c: shown_bytes(c, session.id))
         asked = await _asked_about(parts, wanted)
         why = refusal_before(asked, files, size)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -35,15 +35,24 @@ OPEN_MARK = re.compile(r"[\[`<(!]\S*[^\n]*\Z")
 class Preview:
     """The answer of one turn on the screen, from its first sign to its end.
 
-    A turn that waited for people goes on in a message of its own, numbered `part`; `earlier` are the ops of tool calls
-    that stand in the messages before.
+    A turn that waited for people goes on in a message of its own, numbered `part`, which may stand in the thread;
+    `earlier` are the ops of tool calls that stand in the messages before.
     """
 
     def __init__(
-        self, parts: Parts, claim: Claim, turn: Turn, pace: Appends, *, part: int = 0, earlier: Collection[str] = ()
+        self,
+        parts: Parts,
+        claim: Claim,
+        turn: Turn,
+        pace: Appends,
+        *,
+        part: int,
+        stands: bool,
+        earlier: Collection[str],
     ) -> None:
         self._parts, self._claim, self._turn, self._pace = parts, claim, turn, pace
-        self._part, self._key, self._earlier = part, posts.answer_key(turn.key, part), earlier
+        self._part, self._key = part, posts.answer_key(turn.key, part)
+        self._stands, self._earlier = stands, earlier
         self._pieces: list[Piece] = []
         self._mode = "none" if turn.attempts > 1 else "stream"
         self._ts: str | None = None
@@ -51,6 +60,7 @@ class Preview:
         self._began = 0
         self._changed = asyncio.Event()
         self._drawing: asyncio.Task[None] | None = None
+        self._calling: asyncio.Future[None] | None = None
 
     async def started(self) -> None:
         """The first sign: the thread's status, or a message where the app is no agent."""
@@ -61,15 +71,10 @@ class Preview:
         except SlackApiError:
             if self._mode == "stream":
                 await self._show_placeholder()
-        if self._mode == "stream" and await self._claim.read(self._stands):
+        if self._mode == "stream" and self._stands:
             await self._show_placeholder()  # a turn that failed is tried again: in the place of its failure
         if self._mode != "none":
             self._drawing = asyncio.create_task(self._draw())
-
-    def _stands(self, connection: Any) -> bool:
-        """Whether a message of this part is in the thread already."""
-        post = posts.by_key(connection, self._key)
-        return post is not None and post.ts is not None
 
     async def text(self, piece: str) -> None:
         """The model wrote a little more."""
@@ -101,6 +106,7 @@ class Preview:
             self._drawing.cancel()
             with suppress(asyncio.CancelledError):
                 await self._drawing
+            await self._last_call()
         if self._mode != "stream" or self._ts is None or len(wants) != 1 or not whole.startswith(self._sent):
             return False
         rest = whole[len(self._sent) :]
@@ -133,7 +139,7 @@ class Preview:
                 await self._changed.wait()
                 self._changed.clear()
                 try:
-                    await (self._append() if self._mode == "stream" else self._update())
+                    await (self._append() if self._mode == "stream" else self._to_its_end(self._update()))
                 except SlackApiError as error:
                     log.info("the preview goes on without streaming: %s", error.response.get("error"))
                     self._mode = "update"
@@ -149,19 +155,37 @@ class Preview:
         if not ready.startswith(self._sent) or len(ready) > LONGEST_STREAM or ready == self._sent:
             return
         if self._ts is None:
-            await self._start(ready)
+            await self._to_its_end(self._start(ready))
         elif self._parts.now_ms() - self._began > STREAM_LIVES_MS:
             self._mode = "update"
             self._changed.set()
-            return
         else:
             await self._pace.may_send()
             whole = answer_text(self._pieces)  # what has come while it waited goes along
             later = whole if self._pieces[-1][0] == "tool" else _settled(whole)
             ready = later if later.startswith(ready) and len(later) <= LONGEST_STREAM else ready
-            rest = ready[len(self._sent) :]
-            await self._parts.client.chat_appendStream(channel=self._claim.channel, ts=self._ts, markdown_text=rest)
-        self._sent = ready
+            await self._to_its_end(self._send(ready))
+
+    async def _to_its_end(self, call: Coroutine[Any, Any, None]) -> None:
+        """A call to Slack that ends even if the drawing ends first: of one cut off, nobody knew whether it was done."""
+        self._calling = asyncio.ensure_future(call)
+        await asyncio.shield(self._calling)
+
+    async def _last_call(self) -> None:
+        if self._calling is None:
+            return
+        try:
+            await self._calling
+        except SlackApiError:
+            return  # refused: nothing was done
+        except Exception:
+            self._mode = "none"  # it may have been done
+
+    async def _send(self, whole: str) -> None:
+        assert self._ts is not None
+        rest = whole[len(self._sent) :]
+        await self._parts.client.chat_appendStream(channel=self._claim.channel, ts=self._ts, markdown_text=rest)
+        self._sent = whole
 
     async def _start(self, first: str) -> None:
         """Opens the stream; the time is written before, the ts after, so that a crash between is found out."""
@@ -181,7 +205,7 @@ class Preview:
             raise
         ts = str(answer["ts"])
         await self._claim.write("answer made", lambda c: posts.created(c, post.id, ts))
-        self._ts = ts
+        self._ts, self._sent = ts, first
 
     def _try(self, connection: Any) -> posts.Post:
         post = self._answer_post(connection, None)

@@ -22,9 +22,10 @@ from bot.sessions.session import (
     keep_message,
     speakers,
 )
+from bot.sessions.taking_up import not_taken_up, times_of
 from bot.slack.agent.asking import give_way
 from bot.slack.agent.choosing_agents import say_gone
-from bot.slack.agent.turns import run
+from bot.slack.agent.turns import Stand, run, take_stand
 from bot.slack.intake.listening import Room, answers
 from bot.slack.intake.words import Word, command_in
 from bot.slack.parts import Parts
@@ -32,6 +33,7 @@ from bot.slack.sessions.link import record, resume
 from bot.slack.sessions.opening import open_session, refresh_header, said_by
 from bot.slack.views import blocks
 from bot.slack.workspaces import Workspace
+from bot.tickets.ids import mentions
 from bot.tickets.ticket import Ticket
 
 log = logging.getLogger(__name__)
@@ -54,8 +56,7 @@ def word_of(parts: Parts, item: Item) -> Word | None:
 
 async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
     """Takes up the messages at the head of the queue, and runs the turn they ask for."""
-    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
-    batch = await gather(parts, claim, session, items)
+    session, batch = await gather(parts, claim, items)
     if session is None and batch.asked_by is None:
         await claim.write("not a session", lambda c: finish(c, batch.items))
         return
@@ -73,15 +74,20 @@ async def talk(parts: Parts, claim: Claim, items: Sequence[Item]) -> None:
         await refresh_header(parts, claim, session.id)
     elif session.state != "active" and batch.asked_by:
         await resume(parts, claim, session, batch.asked_by, batch.items[0])
-    turn = await begin(parts, claim, session, batch)
-    if turn:
-        await run(parts, claim, session, turn)
+    stand = await begin(parts, claim, session, batch)
+    if stand:
+        await run(parts, claim, session, stand.turn, stand)
 
 
-async def gather(parts: Parts, claim: Claim, session: ChatSession | None, items: Sequence[Item]) -> Batch:
-    """The messages up to the next command, edit or other person's question."""
-    room = await claim.read(lambda c: _room(c, session, items[0]))
-    fetched = await claim.read(lambda c: {m.ts for m in transcript.messages_of(c, session.id)} if session else set())
+async def gather(parts: Parts, claim: Claim, items: Sequence[Item]) -> tuple[ChatSession | None, Batch]:
+    """The thread's session, and the messages up to the next command, edit or other person's question."""
+
+    def look(connection: Connection) -> tuple[ChatSession | None, Room, set[str]]:
+        session = find_by_thread(connection, claim.thread_id)
+        times = times_of(connection, session.id, [item.order_ts for item in items]) if session else set()
+        return session, _room(connection, session, items[0]), times
+
+    session, room, fetched = await claim.look(look)
     batch: list[Item] = []
     asker: str | None = None
     heard = set(room.speakers)
@@ -100,7 +106,7 @@ async def gather(parts: Parts, claim: Claim, session: ChatSession | None, items:
         batch.append(item)
         if not item.body["bot"]:
             heard.add(user)
-    return Batch(batch, asker)
+    return session, Batch(batch, asker)
 
 
 def _room(connection: Connection, session: ChatSession | None, first: Item) -> Room:
@@ -113,11 +119,15 @@ def _room(connection: Connection, session: ChatSession | None, first: Item) -> R
     if last and last.state == "done":
         steps = transcript.steps_of(connection, [last.id])[last.id]
         question = steps[-1].text.rstrip("*_ \n").endswith("?")
-        seen = seen_messages(connection, session)
-        since = [m for m in transcript.messages_of(connection, session.id) if m.id not in seen and not m.bot]
-        if question and all(m.user_id == last.asked_by for m in since):
+        if question and _only_by(connection, session, last.asked_by):
             asked = last.asked_by
     return Room(direct, frozenset(speakers(connection, session.id)), asked, quiet=session.quiet)
+
+
+def _only_by(connection: Connection, session: ChatSession, user: str) -> bool:
+    """Whether nobody else has said anything since the last turn."""
+    waiting = set(not_taken_up(connection, session.id))
+    return all(m.user_id == user or m.bot for m in transcript.messages_of(connection, session.id) if m.id in waiting)
 
 
 async def refused(parts: Parts, user: str) -> blocks.Shown | None:
@@ -129,14 +139,14 @@ async def refused(parts: Parts, user: str) -> blocks.Shown | None:
     return None
 
 
-async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) -> transcript.Turn | None:
+async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) -> Stand | None:
     """Keeps what was said, with its references, and begins the turn: one transaction, then it cannot be lost."""
     said = [await said_by(parts, item.body) for item in batch.items]
     workspace = parts.workspaces.find(session.workspace)
     named = await references(parts, claim, workspace, session, said) if workspace else []
     agent = workspace.agent(session.agent) if workspace else DEFAULT_AGENT
 
-    def keep(connection: Connection) -> transcript.Turn | None:
+    def keep(connection: Connection) -> Stand | None:
         for one in said:
             keep_message(connection, session, one, parts.now_ms())
         follow_late(connection, session, [one.ts for one in said])
@@ -151,30 +161,21 @@ async def begin(parts: Parts, claim: Claim, session: ChatSession, batch: Batch) 
         if waiting := transcript.unfinished_turn(connection, session.id):
             give_way(connection, waiting, batch.asked_by, parts.now_ms())
         say_gone(connection, claim, session, agent)
-        seen = seen_messages(connection, session)
-        unseen = [m.id for m in transcript.messages_of(connection, session.id) if m.id not in seen]
         turn = transcript.begin_turn(
             connection,
             session.id,
             asked_by=batch.asked_by,
-            message_ids=unseen,
+            message_ids=not_taken_up(connection, session.id),
             agent=agent.id,
             model=agent.model or parts.model.default,
             now_ms=parts.now_ms(),
         )
         finish(connection, batch.items, turn_id=turn.id)
-        return turn
+        return take_stand(connection, session, turn.id)
 
-    turn = await claim.write("begin turn", keep)
+    stand = await claim.write("begin turn", keep)
     await offer_link(parts, claim, session, named)
-    return turn
-
-
-def seen_messages(connection: Connection, session: ChatSession) -> set[int]:
-    """The messages that a turn has taken up already."""
-    turns = [turn.id for turn in transcript.turns_of(connection, session.id)]
-    steps = transcript.steps_of(connection, turns)
-    return {i for of_turn in steps.values() for step in of_turn for i in step.message_ids}
+    return stand
 
 
 async def references(
@@ -187,8 +188,9 @@ async def references(
         return {*references_of(connection, session.id), *([now.ticket_id] if now else [])}
 
     named: list[tuple[Ticket, str]] = []
-    seen = await claim.read(known)
-    for one in said:
+    naming = [one for one in said if mentions(one.text)]
+    seen = await claim.look(known) if naming else set()
+    for one in naming:
         if one.bot or await refused(parts, one.user_id):
             continue
         for ticket_id in await workspace.in_store(lambda store, text=one.text: store.ids_in(text)):  # type: ignore[misc]
@@ -208,8 +210,7 @@ async def references(
 
 async def offer_link(parts: Parts, claim: Claim, session: ChatSession, named: Sequence[tuple[Ticket, str]]) -> None:
     """In a thread with no ticket, the writer alone is offered to link the first one named."""
-    linked = await claim.read(lambda c: current_link(c, session.id))
-    if linked or not named:
+    if not named or await claim.look(lambda c: current_link(c, session.id) is not None):
         return
     ticket, user = named[0]
     if not ticket.archived:

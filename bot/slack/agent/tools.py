@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,11 +14,10 @@ from bot.definitions.agents import INTERACTIONS_SERVER, RESOURCES_SERVER, TICKET
 from bot.inbox import posts
 from bot.inbox.claim import Claim
 from bot.mcp_servers.answers import SessionLine
-from bot.mcp_servers.direct import Direct
 from bot.mcp_servers.files import files_server
 from bot.mcp_servers.interactions import Kind, Notify, interactions_server
 from bot.mcp_servers.resources import resources_server
-from bot.mcp_servers.server import Server, in_process
+from bot.mcp_servers.server import InProcess, Server
 from bot.mcp_servers.session_tools import Sessions
 from bot.mcp_servers.tickets import ticket_server
 from bot.sessions.listing import sessions_of_ticket
@@ -34,29 +31,26 @@ from bot.slack.workspaces import Workspace
 from bot.tickets.change import stamp
 
 
-@asynccontextmanager
 async def tools_for(
     parts: Parts, claim: Claim, workspace: Workspace, session: ChatSession, turn: Turn, agent: Agent
-) -> AsyncIterator[Toolbox]:
-    """What the agent works with in this turn; entered and left by the task that runs it."""
-    async with AsyncExitStack() as stack:
-        named = agent.mcp_servers
-        servers: list[Server] = []
-        if named is None or TICKETS_SERVER in named:
-            review = for_agent(parts, claim, workspace, session, turn)
-            here = sessions_here(parts, claim, session)
-            tickets = ticket_server(workspace.store, sessions=here, review=review, typed=False)
-            servers.append(await stack.enter_async_context(in_process(TICKETS_SERVER, tickets)))
-        if named is None or INTERACTIONS_SERVER in named:
-            interactions = interactions_server(notify_in(claim))
-            servers.append(await stack.enter_async_context(in_process(INTERACTIONS_SERVER, interactions)))
-        if RESOURCES_SERVER in (named or ()):
-            servers.append(Direct(RESOURCES_SERVER, resources_server(workspace.folder, typed=False)))
-        if may_read_files(agent):
-            hidden = hidden_from(parts, workspace)
-            servers.append(Direct(FILES_SERVER, files_server(workspace.folder, private=hidden)))
-        servers += (server for name in sorted(named or ()) if (server := parts.outside.get(name)))
-        yield await toolbox(agent, servers)
+) -> Toolbox:
+    """What the agent works with in this turn."""
+    named = agent.mcp_servers
+    servers: list[Server] = []
+    if named is None or TICKETS_SERVER in named:
+        review = for_agent(parts, claim, workspace, session, turn)
+        here = sessions_here(parts, claim, session)
+        tickets = ticket_server(workspace.store, sessions=here, review=review, typed=False)
+        servers.append(InProcess(TICKETS_SERVER, tickets))
+    if named is None or INTERACTIONS_SERVER in named:
+        servers.append(InProcess(INTERACTIONS_SERVER, interactions_server(notify_in(claim))))
+    if RESOURCES_SERVER in (named or ()):
+        servers.append(InProcess(RESOURCES_SERVER, resources_server(workspace.folder, typed=False)))
+    if may_read_files(agent):
+        hidden = hidden_from(parts, workspace)
+        servers.append(InProcess(FILES_SERVER, files_server(workspace.folder, private=hidden)))
+    servers += (server for name in sorted(named or ()) if (server := parts.outside.get(name)))
+    return await toolbox(agent, servers)
 
 
 def gate_for(parts: Parts, claim: Claim, workspace: Workspace, session: ChatSession, turn: Turn) -> Gate:

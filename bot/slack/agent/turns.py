@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
@@ -19,7 +20,7 @@ from bot.sessions.session import ChatSession
 from bot.sessions.transcript import Step, Turn
 from bot.slack.agent import asking
 from bot.slack.agent.answer import PARTS, Answer, answer_of, stretches
-from bot.slack.agent.attachments import catch_up_with_files
+from bot.slack.agent.attachments import fetch_files
 from bot.slack.agent.context import context
 from bot.slack.agent.costs import limit_reached
 from bot.slack.agent.preview import Preview
@@ -27,6 +28,7 @@ from bot.slack.agent.stopping import what_was_done
 from bot.slack.agent.tools import gate_for, tools_for
 from bot.slack.delivery import deliver, sweep
 from bot.slack.parts import Parts
+from bot.slack.sessions.edits import catch_up
 from bot.slack.sessions.opening import refresh_header
 from bot.slack.views.answer_blocks import answer_actions, not_offered, servers_away
 from bot.slack.views.markdown import failed_note
@@ -36,66 +38,92 @@ GAVE_UP = "I tried several times and something went wrong each time. What was do
 DAY_MS = 86_400_000
 
 
-async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn) -> None:
-    """Brings the turn to its end, or on to where it waits: first run, after a crash, or taken up again."""
+async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, begun: Stand | None = None) -> None:
+    """Brings the turn to its end, or on to where it waits: first run (from where it has `begun`), after a
+    crash, or taken up again."""
+    shown: posts.Post | None = None
     if turn.state != "answered":
         await deliver(parts, claim)
-        attempts = await claim.write("turn attempt", lambda c: transcript.count_turn_attempt(c, turn.id))
-        turn = await claim.read(lambda c: transcript.get_turn(c, turn.id))
-        preview = await _preview(parts, claim, turn)
+        stand = begun if begun else await claim.write("turn attempt", lambda c: take_stand(c, session, turn.id))
+        turn = stand.turn
+        preview = Preview(
+            parts, claim, turn, parts.appends, part=stand.part, earlier=stand.earlier, stands=stand.stands
+        )
         try:
-            enough = attempts > MOST_ATTEMPTS
-            outcome = Outcome("failed", GAVE_UP) if enough else await _ask(parts, claim, session, turn, preview)
+            enough = turn.attempts > MOST_ATTEMPTS
+            outcome = Outcome("failed", GAVE_UP) if enough else await _ask(parts, claim, session, stand, preview)
         except BaseException:
             await preview.close([], "")
             raise
-        await _settle(parts, claim, session, turn, outcome, preview)
-        if attempts > 1:
+        shown = await _settle(parts, claim, session, turn, outcome, preview)
+        if turn.attempts > 1:
             await deliver(parts, claim)
             await sweep(parts, claim, turn)
-    await deliver(parts, claim)
-    await claim.write("turn done", lambda c: _done(c, turn, parts.now_ms()))
+    if shown is None or not await claim.write("answer shown", lambda c: _end(c, turn, shown, parts.now_ms())):
+        await deliver(parts, claim)
+        await claim.write("turn done", lambda c: _done(c, turn, parts.now_ms()))
 
 
-async def _preview(parts: Parts, claim: Claim, turn: Turn) -> Preview:
-    """Draws what is new: what stood in the thread when people were asked stays as it is."""
+@dataclass(frozen=True)
+class Stand:
+    """A turn where it is run (again).
 
-    def look(connection: Connection) -> tuple[int, set[str]]:
-        steps = transcript.steps_of(connection, [turn.id])[turn.id]
-        asked = questions_of_turn(connection, turn.id)
-        before = [step for step in steps if any(call.op in asked for call in step.calls)]
-        last = before[-1].n if before else -1
-        return len(before), {call.op for step in steps if step.n <= last for call in step.calls}
+    `part` numbers the message that it goes on in, and `stands` says whether that is in the thread already: what stood
+    there when people were asked stays as it is. `earlier` are the ops of the tool calls that stand before it.
+    """
 
-    waits, earlier = await claim.read(look)
-    return Preview(parts, claim, turn, parts.appends, part=waits * PARTS, earlier=earlier)
+    turn: Turn
+    ticket_id: str | None
+    part: int
+    stands: bool
+    earlier: frozenset[str]
 
 
-async def _ask(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, preview: Preview) -> Outcome:
+def take_stand(connection: Connection, session: ChatSession, turn_id: int) -> Stand:
+    """Notes that the turn is being run (again), and gives where it stands."""
+    turn = transcript.count_turn_attempt(connection, turn_id)
+    linked = current_link(connection, session.id)
+    asked = questions_of_turn(connection, turn.id)
+    steps = transcript.steps_of(connection, [turn.id])[turn.id] if asked else []
+    before = [step for step in steps if any(call.op in asked for call in step.calls)]
+    last = before[-1].n if before else -1
+    earlier = frozenset(call.op for step in steps if step.n <= last for call in step.calls)
+    part = len(before) * PARTS
+    post = posts.by_key(connection, posts.answer_key(turn.key, part))
+    stands = post is not None and post.ts is not None
+    return Stand(turn, linked.ticket_id if linked else None, part, stands, earlier)
+
+
+async def _ask(parts: Parts, claim: Claim, session: ChatSession, stand: Stand, preview: Preview) -> Outcome:
+    turn, ticket_id = stand.turn, stand.ticket_id
     try:
         workspace = parts.workspaces.named(session.workspace)
     except WorkspaceUnknown as error:
         return Outcome("failed", error.text)
-    linked = await claim.read(lambda c: current_link(c, session.id))
     agent = workspace.agent(turn.agent)
     acting: dict[str, Any] = {
         "sciorex/actor": {"type": "agent", "id": agent.id, "onBehalfOf": turn.asked_by},
-        **({"sciorex/linkedTicket": linked.ticket_id} if linked else {}),
+        **({"sciorex/linkedTicket": ticket_id} if ticket_id else {}),
     }
-    async with tools_for(parts, claim, workspace, session, turn, agent) as tools:
-        await _say_what_is_missing(claim, session, turn, agent, tools)
-        setting = Setting(
-            agent=agent,
-            model=parts.model,
-            tools=tools,
-            gate=gate_for(parts, claim, workspace, session, turn),
-            context=lambda: context(parts, claim, workspace, turn, linked.ticket_id if linked else None),
-            acting=acting,
-            now_ms=parts.now_ms,
-            catch_up=lambda: catch_up_with_files(parts, claim, session),
-            stop_at=lambda: limit_reached(parts, claim, session, turn),
-        )
-        return await run_turn(claim, turn, setting, preview)
+
+    async def caught_up() -> bool:
+        return (await catch_up(parts, claim))[1]
+
+    tools = await tools_for(parts, claim, workspace, session, turn, agent)
+    await _say_what_is_missing(claim, session, turn, agent, tools)
+    setting = Setting(
+        agent=agent,
+        model=parts.model,
+        tools=tools,
+        gate=gate_for(parts, claim, workspace, session, turn),
+        context=lambda: context(parts, claim, workspace, turn, ticket_id),
+        acting=acting,
+        now_ms=parts.now_ms,
+        files=lambda: fetch_files(parts, claim, session),
+        catch_up=caught_up,
+        stop_at=lambda: limit_reached(parts, claim, session, turn),
+    )
+    return await run_turn(claim, turn, setting, preview)
 
 
 async def _say_what_is_missing(claim: Claim, session: ChatSession, turn: Turn, agent: Agent, tools: Toolbox) -> None:
@@ -116,8 +144,11 @@ async def _say_what_is_missing(claim: Claim, session: ChatSession, turn: Turn, a
 
 async def _settle(
     parts: Parts, claim: Claim, session: ChatSession, turn: Turn, outcome: Outcome, preview: Preview
-) -> None:
-    """Writes down what shall stand in the thread for good, with the turn's end or its wait, in one transaction."""
+) -> posts.Post | None:
+    """Writes down what shall stand in the thread for good, with the turn's end or its wait, in one transaction.
+
+    Gives the message that shows it already, if the stream does.
+    """
     note = ""
     if outcome.state == "failed":
         note = failed_note(outcome.error or "I could not finish.")
@@ -143,10 +174,9 @@ async def _settle(
 
     answer, shown = await claim.write("answer", end)
     wants = [want for part, want in answer.wants.items() if part >= answer.first]
-    if await preview.close(wants, answer.last):
-        first = next(post for post in shown if post.part == answer.first)
-        await claim.write("answer shown", lambda c: posts.shown(c, first.id, first.want_rev))
+    closed = await preview.close(wants, answer.last)
     await preview.resting(waits=outcome.state == "waiting")
+    return next(post for post in shown if post.part == answer.first) if closed else None
 
 
 def _began(connection: Connection, turn: Turn) -> bool:
@@ -159,6 +189,16 @@ def _has_written(steps: list[Step]) -> bool:
     """Whether a tool may have changed something that can be taken back."""
     calls = [call for step in steps for call in step.calls]
     return any(call.before and call.state == "done" and not call.is_error for call in calls)
+
+
+def _end(connection: Connection, turn: Turn, shown: posts.Post | None, now_ms: int) -> bool:
+    """Ends the turn if all of it stands in the thread, `shown` being there by now; False where posts are behind."""
+    if shown:
+        posts.shown(connection, shown.id, shown.want_rev)
+        if not posts.unshown(connection, shown.thread_id):
+            _done(connection, turn, now_ms)
+            return True
+    return False
 
 
 def _done(connection: Connection, turn: Turn, now_ms: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 
+from sqlalchemy import Connection
+
 from bot.errors import LinkedElsewhere
 from bot.inbox.claim import Claim, Item
 from bot.sessions import linking
@@ -78,8 +80,12 @@ async def write_file(parts: Parts, claim: Claim, session: ChatSession, row: arch
 
 async def write_behind(parts: Parts, claim: Claim) -> None:
     """Brings the file up to date where the chain went on: an edit, a deletion (slack-facts 10), a late message."""
-    session = await claim.read(lambda c: find_by_thread(c, claim.thread_id))
-    row = await claim.read(lambda c: archive_chain.behind(c, session.id)) if session else None
+
+    def look(connection: Connection) -> tuple[ChatSession | None, archive.ArchiveRow | None]:
+        session = find_by_thread(connection, claim.thread_id)
+        return session, archive_chain.behind(connection, session.id) if session else None
+
+    session, row = await claim.look(look)
     if session and row:
         if parts.workspaces.find(session.workspace) is None:
             log.warning("the file of %s stays as it was: no workspace %s any more", session.id, session.workspace)

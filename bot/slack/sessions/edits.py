@@ -20,16 +20,25 @@ from bot.slack.sessions.archiving import write_behind
 from bot.slack.sessions.opening import plain_words
 
 
-async def catch_up(parts: Parts, claim: Claim) -> None:
-    """Takes in what changes a running turn: edits, deletions, and the word to stop."""
-    stopped, items = await claim.read(lambda c: (stop_asked(c, claim.thread_id), waiting_items(c, claim.thread_id)))
-    if stopped:
-        claim.stop.set()
-    changes = [item for item in items if item.kind in ("edit", "delete")]
-    if changes:
-        await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
-        await write_behind(parts, claim)
-        await claim.write("edits done", lambda c: finish(c, changes))
+async def catch_up(parts: Parts, claim: Claim) -> tuple[list[Item], bool]:
+    """Takes in what changes a running turn: edits, deletions, and the word to stop. Gives what else waits, and whether
+    anything that was said has changed."""
+    changed = False
+    while True:
+        stopped, items = await claim.look(lambda c: (stop_asked(c, claim.thread_id), waiting_items(c, claim.thread_id)))
+        if stopped:
+            claim.stop.set()
+        changes = [item for item in items if item.kind in ("edit", "delete")]
+        if not changes:
+            return items, changed
+        changed = True
+        await _take_in(parts, claim, changes)
+
+
+async def _take_in(parts: Parts, claim: Claim, changes: list[Item]) -> None:
+    await claim.write("edits", lambda c: _apply(c, claim, changes, parts.now_ms()))
+    await write_behind(parts, claim)
+    await claim.write("edits done", lambda c: finish(c, changes))
 
 
 def _apply(connection: Connection, claim: Claim, changes: list[Item], now_ms: int) -> None:

@@ -149,7 +149,9 @@ async def said_by(parts: Parts, body: dict[str, Any]) -> Said:
 async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
     """Makes the thread's header say how the session and its ticket stand now."""
 
-    def state(connection: Connection) -> tuple[ChatSession, ChatSession | None, str | None, str]:
+    key = f"{session_id}.header"
+
+    def state(connection: Connection) -> tuple[ChatSession, ChatSession | None, str | None, str, posts.Post | None]:
         of = get_session(connection, session_id)
         link = current_link(connection, session_id)
         archived = newest_archive(connection, session_id)
@@ -158,9 +160,10 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
             get_session(connection, of.parent_id) if of.parent_id else None,
             link.ticket_id if link else None,
             archived.note if archived else "",
+            posts.by_key(connection, key),
         )
 
-    session, parent, ticket_id, note = await claim.read(state)
+    session, parent, ticket_id, note, stands = await claim.look(state)
     if parent and parent.channel != session.channel:
         parent = None  # a fork lives in its parent's channel; should they part, nothing of the parent is shown
     workspace = parts.workspaces.find(session.workspace)
@@ -178,11 +181,11 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         agents=agent_select(list(workspace.offered().values()), agent.id) if workspace else None,
         forked_from=(parent.title, await permalink(parts, parent.channel, parent.thread_ts)) if parent else None,
     )
-    key = f"{session.id}.header"
-    await claim.write(
-        "header",
-        lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="header", want=shown.as_want()),
-    )
+    if stands is None or not posts.says(stands, shown.as_want()):
+        await claim.write(
+            "header",
+            lambda c: posts.put(c, key=key, thread_id=claim.thread_id, role="header", want=shown.as_want()),
+        )
 
 
 async def permalink(parts: Parts, channel: str, ts: str) -> str | None:
