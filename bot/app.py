@@ -194,6 +194,7 @@ def _bolt(settings: Settings, client: AsyncWebClient, me: Identity) -> AsyncApp:
         authorize=authorize,
         process_before_response=True,
         raise_error_for_unhandled_request=True,
+        ignoring_self_events_enabled=False,  # an admin who deletes an answer of ours makes one; the listeners sort them
     )
 
 

@@ -63,7 +63,7 @@ async def start_slack(data: Path, port: int) -> LocalSlack:
     slack.hints = HINTS
     await slack.start(port=port)
     if new:
-        alice, bob, carol = (slack.add_user(name) for name in ("Alice", "Bob", "Carol"))
+        alice, bob, carol = (slack.add_user(name, is_admin=name == "Alice") for name in ("Alice", "Bob", "Carol"))
         slack.add_channel("general", members=(alice, bob, carol, slack.bot_user_id))
         slack.add_channel("avatars", members=(alice, bob, carol, slack.bot_user_id))
         slack.add_channel("leads", private=True, members=(alice, bob, slack.bot_user_id))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.agent.attachments import block_of, named
 from bot.agent.prompt import (
+    DELETED,
     FORKED,
     AgentStep,
     Given,
@@ -50,7 +51,7 @@ class Lines:
     """
 
     all: list[Line]
-    asked: list[PersonLine]  # what this turn is to answer, without what was deleted
+    asked: list[PersonLine]  # what this turn is to answer: nothing of what was deleted, nor where its answer was
     steps: list[Step]
     receipt: str | None
     parts: Sequence[Part] = ()
@@ -67,6 +68,7 @@ def lines_of(connection: Connection, turn: Turn) -> Lines:
         newer = [part for part in parts if part.n > compaction.turn_n]
         parts, since = [Part(compaction.turn_n, [summed_up(compaction.text)]), *newer], compaction.ms
     asked = [line for line in parts[-1].lines if isinstance(line, PersonLine) and not line.deleted]
+    asked = asked if turns[-1].deleted_ms is None else []
     tokens = _tokens([step for t in turns for step in steps.get(t.id, []) if step.ms > since])
     return Lines(_all(parts), asked, steps[turn.id], turns[-1].receipt, parts, tokens)
 
@@ -108,7 +110,7 @@ def _parts(connection: Connection, turn: Turn, turns: Sequence[Turn], steps: Map
     parts = [Part(0, before)] if before else []
     linked = current_link(connection, turn.session_id)
     for one in turns:
-        lines = [line for s in steps.get(one.id, []) for line in _step_lines(s, said, files)]
+        lines = _turn_lines(one, steps.get(one.id, []), said, files)
         given = context_of(one.receipt) if one.id != turn.id else None
         if given and given.text and linked and given.ticket_id == linked.ticket_id:
             people = next((n for n, line in enumerate(lines) if not isinstance(line, PersonLine)), len(lines))
@@ -123,10 +125,17 @@ def _inherited_lines(connection: Connection, part: Inherited) -> list[Line]:
     files = attachments_of(connection, [one.id for one in said.values() if one.files])
     turns = [t for t in transcript.turns_of(connection, part.session_id) if t.n <= part.turn]
     steps = transcript.steps_of(connection, [t.id for t in turns])
-    of_turns = [step for t in turns for step in steps.get(t.id, [])]
-    answered = {i for step in of_turns for i in step.message_ids}
-    lines = [line for step in of_turns for line in _step_lines(step, said, files)]
+    answered = {i for t in turns for step in steps.get(t.id, []) for i in step.message_ids}
+    lines = [line for t in turns for line in _turn_lines(t, steps.get(t.id, []), said, files)]
     return lines + [_person_line(m, files.get(m.id, ())) for m in said.values() if m.id not in answered]
+
+
+def _turn_lines(
+    turn: Turn, steps: Sequence[Step], said: dict[int, Message], files: Mapping[int, Sequence[Attachment]]
+) -> list[Line]:
+    """What was said and done in a turn; where its answer was deleted, what its tools did and a word on that."""
+    lines = [line for step in steps for line in _step_lines(step, said, files)]
+    return lines if turn.deleted_ms is None else [*lines, Note(DELETED)]
 
 
 def _step_lines(step: Step, said: dict[int, Message], files: Mapping[int, Sequence[Attachment]]) -> list[Line]:

@@ -16,6 +16,8 @@ from sqlalchemy import Connection, Row, Text, cast, literal, or_, select, update
 from bot.database import insert_once
 from bot.sessions.models import inbox, post, thread
 
+GONE = "deleted"  # the `error` of a post whose message somebody deleted in Slack
+CLOCKS_MS = 60_000  # what Slack's clock and ours may differ by
 Want = Mapping[str, object]  # {"text": …, "blocks": […]}, as Slack takes them; {} means: take it away
 
 
@@ -54,13 +56,16 @@ def put(
     turn_id: int | None = None,
     part: int = 0,
 ) -> Post:
-    """Says what the message of this key shall be; the same again changes nothing."""
+    """Says what the message of this key shall be; the same again changes nothing.
+
+    Nor does anything where somebody deleted the message in Slack: it is never shown again.
+    """
     now = by_key(connection, key)
     if now is None:
         insert_once(connection, post, key=key, thread_id=thread_id, turn_id=turn_id, role=role, part=part)
         now = by_key(connection, key)
         assert now is not None
-    if want is None or says(now, want):
+    if want is None or says(now, want) or now.error == GONE:
         return now
     wanted = {"want": _text(want), "want_rev": now.want_rev + 1, "error": None, "retry_ms": None}
     return _post(connection.execute(update(post).where(post.c.id == now.id).values(wanted).returning(*post.c)).one())
@@ -158,6 +163,25 @@ def shown(connection: Connection, post_id: int, rev: int) -> None:
 def given_up(connection: Connection, post_id: int, rev: int, error: str) -> None:
     """Slack will never take it (a deleted thread, a channel the bot is no longer in): no further tries."""
     connection.execute(update(post).where(post.c.id == post_id).values(shown_rev=rev, error=error))
+
+
+def deleted(connection: Connection, thread_id: int, ts: str) -> Post | None:
+    """Somebody deleted the bot's message of this ts in Slack: its post says nothing any more, and is never shown again.
+
+    None where the bot itself took it away, or it is no post's. A message that was made without its ts being saved
+    is that of the post whose making was begun and never confirmed.
+    """
+    here = select(post).where(post.c.thread_id == thread_id)
+    row = connection.execute(here.where(post.c.ts == ts)).first()
+    if row is None:
+        begun = (post.c.ts.is_(None), post.c.trying_ms <= int(ts.split(".")[0]) * 1000 + CLOCKS_MS)
+        row = connection.execute(here.where(*begun).order_by(post.c.trying_ms.desc()).limit(1)).first()
+    if row is None or row.want == "{}":
+        return None
+    rev = row.want_rev + 1
+    gone = {"ts": ts, "want": "{}", "want_rev": rev, "shown_rev": rev, "error": GONE}
+    connection.execute(update(post).where(post.c.id == row.id).values(**gone))
+    return get(connection, row.id)
 
 
 def _post(row: Row[tuple[object, ...]]) -> Post:

@@ -12,8 +12,9 @@ from bot.local_slack.workspace import Workspace
 from bot.local_slack.world import Channel, User
 
 
-def add_user(workspace: Workspace, name: str, guest: bool, team_id: str) -> str:
-    user = workspace.world.put_user(User(workspace.world.next_id("U"), name, team_id, guest=guest))
+def add_user(workspace: Workspace, name: str, guest: bool, is_admin: bool, team_id: str) -> str:
+    new = User(workspace.world.next_id("U"), name, team_id, guest=guest, admin=is_admin)
+    user = workspace.world.put_user(new)
     workspace.changed()
     return user.id
 

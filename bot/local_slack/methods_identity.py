@@ -71,7 +71,7 @@ def user_shown(workspace: Workspace, user: User) -> Json:
         "tz_label": "UTC",
         "tz_offset": 0,
         "profile": profile,
-        "is_admin": False,
+        "is_admin": user.admin,
         "is_owner": False,
         "is_restricted": user.guest,
         "is_ultra_restricted": False,

@@ -192,6 +192,7 @@ function threadRow(message) {
 function menuItems(message, where) {
   const place = { channel: message.channel, ts: message.ts };
   const mine = message.user === ui.user;
+  const mayDelete = mine || people().some((one) => one.id === ui.user && one.is_admin);
   const shortcuts = world.state.message_shortcuts.map((one) => ({
     label: one.name,
     detail: one.description,
@@ -222,13 +223,9 @@ function menuItems(message, where) {
       ? [{ label: "Reply in thread", testid: "reply-in-thread", run: () => openThread(rootOf(message)) }]
       : []),
     ...(shortcuts.length ? ["-", { heading: bot().name }, ...shortcuts] : []),
-    ...(mine
-      ? [
-          "-",
-          { label: "Edit message", testid: "edit", run: edit },
-          { label: "Delete message", testid: "delete", danger: true, run: remove },
-        ]
-      : []),
+    ...(mayDelete ? ["-"] : []),
+    ...(mine ? [{ label: "Edit message", testid: "edit", run: edit }] : []),
+    ...(mayDelete ? [{ label: "Delete message", testid: "delete", danger: true, run: remove }] : []),
   ];
 }
 

@@ -90,9 +90,10 @@ def edit(workspace: Workspace, user: str, channel: str, ts: str, text: str) -> N
 
 
 def delete(workspace: Workspace, user: str, channel: str, ts: str) -> None:
+    """A person deletes a message: their own, or as an admin anybody's."""
     person, place = person_in(workspace, user, channel)
     message = message_seen(workspace, place, ts)
-    if message.get("user") != person.id:
+    if message.get("user") != person.id and not person.admin:
         raise SlackRefuses("You can only delete your own messages.")
     messages.delete(workspace, place, message)
 

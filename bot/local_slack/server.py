@@ -101,9 +101,9 @@ class LocalSlack:
 
     # The world
 
-    def add_user(self, name: str, *, guest: bool = False, team_id: str | None = None) -> str:
+    def add_user(self, name: str, *, guest: bool = False, is_admin: bool = False, team_id: str | None = None) -> str:
         """A new person's id; another team_id makes a stranger, who is met in shared channels."""
-        return admin.add_user(self._workspace, name, guest, team_id or self.team_id)
+        return admin.add_user(self._workspace, name, guest, is_admin, team_id or self.team_id)
 
     def add_channel(
         self, name: str, *, private: bool = False, shared: bool = False, members: Sequence[str] = ()

@@ -9,13 +9,17 @@ from bot.local_slack.store import Store, Table
 
 @dataclass(frozen=True)
 class User:
-    """A person or a bot. `team_id` is the home workspace: strangers in shared channels have another."""
+    """A person or a bot. `team_id` is the home workspace: strangers in shared channels have another.
+
+    An `admin` of the workspace may delete what others have posted, bots too.
+    """
 
     id: str
     name: str
     team_id: str
     is_bot: bool = False
     guest: bool = False
+    admin: bool = False
 
 
 @dataclass(frozen=True)

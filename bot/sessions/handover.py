@@ -42,8 +42,9 @@ def earlier_sessions(connection: Connection, audience: Audience, of: ChatSession
 
 
 def last_answer(connection: Connection, session_id: str) -> str | None:
-    """What the agent wrote last in a turn that came to its end; None where it has not answered."""
-    ended = select(turn.c.id).where(turn.c.session_id == session_id, turn.c.state.in_(("answered", "done")))
+    """What the agent wrote last in a turn that came to its end; None where no answer stands."""
+    stands = (turn.c.state.in_(("answered", "done")), turn.c.deleted_ms.is_(None))
+    ended = select(turn.c.id).where(turn.c.session_id == session_id, *stands)
     answered = ended.where(select(step.c.id).where(step.c.turn_id == turn.c.id, step.c.role == "assistant").exists())
     turn_id = connection.execute(answered.order_by(turn.c.n.desc()).limit(1)).scalar()
     if turn_id is None:

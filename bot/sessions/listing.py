@@ -179,11 +179,12 @@ def _sessions(audience: Audience) -> Select[tuple[object, ...]]:
 
 
 def _messages() -> ColumnElement[int]:
-    """How much was said: by people (not deleted), and by the agent."""
+    """How much was said: by people, and by the agent, without what was deleted."""
     said = select(func.count()).where(
         message.c.session_id == session.c.id, message.c.bot.is_(False), message.c.deleted_ms.is_(None)
     )
-    answered = select(func.count()).where(turn.c.session_id == session.c.id, turn.c.state.in_(("answered", "done")))
+    stands = (turn.c.state.in_(("answered", "done")), turn.c.deleted_ms.is_(None))
+    answered = select(func.count()).where(turn.c.session_id == session.c.id, *stands)
     return said.scalar_subquery() + answered.scalar_subquery()
 
 

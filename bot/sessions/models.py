@@ -179,6 +179,7 @@ turn = Table(
     Column("error", Text),
     Column("began_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
+    Column("deleted_ms", BigInteger),  # when somebody deleted its answer in Slack
     UniqueConstraint("session_id", "n"),
 )
 

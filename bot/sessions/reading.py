@@ -61,6 +61,7 @@ def unread(connection: Connection, sessions: Collection[Listed], user_id: str) -
     answers = (
         select(turn.c.session_id, func.max(turn.c.ended_ms).label("ms"))
         .where(turn.c.session_id.in_(ids), turn.c.state.in_(ANSWERED), turn.c.asked_by != user_id)
+        .where(turn.c.deleted_ms.is_(None))
         .group_by(turn.c.session_id)
     )
     for row in connection.execute(answers):

@@ -34,8 +34,8 @@ def set_quiet(connection: Connection, session_id: str, quiet: bool) -> bool:
 
 
 def find_turn(connection: Connection, key: str) -> Failed | None:
-    """The turn of a **Retry** button."""
-    row = connection.execute(select(turn).where(turn.c.key == key)).first()
+    """The turn of a **Retry** button; none whose answer was deleted: nobody wants that one."""
+    row = connection.execute(select(turn).where(turn.c.key == key, turn.c.deleted_ms.is_(None))).first()
     if row is None:
         return None
     last = select(func.max(turn.c.n)).where(turn.c.session_id == row.session_id)

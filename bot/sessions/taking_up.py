@@ -20,7 +20,9 @@ def taken_up(connection: Connection, session_id: str, *, turn_id: int | None = N
 
 
 def still_asked(connection: Connection, of: Turn) -> bool:
-    """Whether anything is left of what the turn is to answer: what was deleted is not."""
+    """Whether anything is left of what the turn is to answer: what was deleted is not, and with its own answer all."""
+    if connection.execute(select(turn.c.deleted_ms).where(turn.c.id == of.id)).scalar_one() is not None:
+        return False
     ids = taken_up(connection, of.session_id, turn_id=of.id)
     left = select(message.c.id).where(message.c.id.in_(ids), message.c.deleted_ms.is_(None))
     return connection.execute(left.limit(1)).first() is not None

@@ -23,6 +23,7 @@ class Turn:
     receipt: str | None  # JSON: what the model was given beside the transcript when it was asked last
     began_ms: int
     error: str | None
+    deleted_ms: int | None = None  # when its answer was deleted in Slack: its words are gone, what was done stays
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.inbox import posts
 from bot.inbox.claim import Claim
+from bot.inbox.intake import Arrival, take_in
 from bot.inbox.posts import Post
 from bot.sessions.transcript import Turn
 from bot.slack.intake.arrivals import as_ts
@@ -74,7 +75,32 @@ async def show_post(parts: Parts, claim: Claim, post: Post, *, turn: Turn | None
         if reason not in FOR_GOOD:
             raise
         log.warning("post %s will not be shown: %s", post.key, reason)
-        await claim.write("post given up", lambda c: posts.given_up(c, post.id, post.want_rev, reason))
+        missed = reason == "message_not_found" and post.role == "answer" and post.wanted
+        was_deleted = bool(missed) and not await _stands(parts, claim, str(post.ts))
+
+        def give_up(connection: Any) -> None:
+            posts.given_up(connection, post.id, post.want_rev, reason)
+            if was_deleted:
+                take_in(connection, _deletion(claim, post, parts.now_ms()), parts.now_ms())
+
+        await claim.write("post given up", give_up)
+
+
+def _deletion(claim: Claim, post: Post, now_ms: int) -> Arrival:
+    """That a message of ours was deleted, as the event would have said that never came."""
+    said = {"ts": post.ts, "own": True}
+    return Arrival(claim.team, claim.channel, claim.thread_ts, f"gone:{post.key}", "delete", as_ts(now_ms), said)
+
+
+async def _stands(parts: Parts, claim: Claim, ts: str) -> bool:
+    """Whether a message is in the thread; where Slack does not say, it is taken to be."""
+    try:
+        page = await parts.client.conversations_replies(
+            channel=claim.channel, ts=claim.thread_ts, oldest=ts, latest=ts, inclusive=True
+        )
+    except SlackApiError:
+        return True
+    return any(message.get("ts") == ts for message in page.get("messages") or ())
 
 
 async def _create(parts: Parts, claim: Claim, post: Post) -> None:

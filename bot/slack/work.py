@@ -26,7 +26,7 @@ from bot.slack.intake.words import Word, as_typed
 from bot.slack.parts import Parts
 from bot.slack.sessions import births, erasing, exporting, forking, planning, renaming, resuming, summing
 from bot.slack.sessions.archiving import archive_thread, write_behind
-from bot.slack.sessions.edits import catch_up
+from bot.slack.sessions.edits import catch_up, changed
 from bot.slack.sessions.link import answer, link, start, unlink
 from bot.slack.tickets import cards, find_tickets, new_ticket, status
 from bot.slack.tickets.following import ticket_changed
@@ -65,12 +65,13 @@ async def work(parts: Parts, claim: Claim) -> int | None:
 
 
 async def go_on(parts: Parts, claim: Claim) -> None:
-    """Ends what was begun: posts and an archive's file that are behind, and the turn that was cut off."""
+    """Ends what was begun, as people have left it: posts and an archive's file that are behind, a turn cut off."""
 
     def cut_off(connection: Connection) -> tuple[ChatSession | None, Turn | None]:
         session = find_by_thread(connection, claim.thread_id)
         return session, unfinished_turn(connection, session.id) if session else None
 
+    await catch_up(parts, claim)
     session, turn = await claim.look(cut_off)
     if session and turn and (turn.state != "waiting" or await can_go_on(parts, claim, turn)):
         await run(parts, claim, session, turn)
@@ -181,6 +182,8 @@ async def failed(parts: Parts, claim: Claim, item: Item | None, error: Exception
 
 
 HANDLERS: dict[str, Handler] = {
+    "edit": changed,
+    "delete": changed,
     "link": link,
     "unlink": unlink,
     "start": start,

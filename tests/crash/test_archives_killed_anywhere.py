@@ -71,6 +71,18 @@ def archived_again_once(here: Scene) -> None:
     assert len(content["chain"]["entries"]) == len(content["messages"]) + 1  # the words before the edit
     assert here.ticket().count("action: session_archived") == 2
     assert content["chain"]["head"] in here.ticket()
+    assert verified(here) == 10, "the database does not know that it is written"
+    assert len([m for m in here.ours() if "all of it" in everything_in(m) and "archived" in everything_in(m)]) >= 1
+
+
+async def test_archiving_again_killed_anywhere_adds_what_is_new_once(
+    tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
+) -> None:
+    await killed_everywhere(archive_again, archived_again_once, tmp_path, sqlite_template, processes, least=12)
+
+
+def verified(here: Scene) -> int:
+    """How many entries the database knows to be written, in a chain that holds."""
     known = in_histories(here.folder)
     database = Database(f"sqlite:///{here.database}")
     with database.engine.begin() as connection:
@@ -79,14 +91,45 @@ def archived_again_once(here: Scene) -> None:
     [filed] = on_this_machine([("", here.folder)], here.folder / "none")
     said = verdict(filed, known.anchors[filed.session_id], row)
     assert said.state == "ok", said.lines
-    assert row.anchor is not None and row.anchor.entries == 10, "the database does not know that it is written"
-    assert len([m for m in here.ours() if "all of it" in everything_in(m) and "archived" in everything_in(m)]) >= 1
+    assert row.anchor is not None
+    return row.anchor.entries
 
 
-async def test_archiving_again_killed_anywhere_adds_what_is_new_once(
+async def delete_the_answer(here: Scene) -> None:
+    here.root = here.said = await here.slack.say(here.alice, here.channel, "Let us talk about round avatars")
+    await says(here, "!link T-042", "Unlink")
+    await says(here, "And about the tests", "That is all for now.")
+    await says(here, "!archive all of it", "all of it")
+    await here.at_rest()
+    admin = here.slack.add_user("Ada", is_admin=True)
+    here.slack.invite(here.channel, admin)
+    [answer] = [m for m in here.ours() if "That is all for now." in everything_in(m)]
+    here.armed.touch()
+    await here.slack.delete(admin, here.channel, answer["ts"])
+    await here.slack.until(lambda _: bool(deletions(here)), timeout=10)
+    [here.said] = deletions(here)
+
+
+def deletions(here: Scene) -> list[str]:
+    """The ts of the events that say that something was deleted."""
+    told = [d.event["ts"] for d in here.slack.deliveries if d.event.get("subtype") == "message_deleted"]
+    return list(dict.fromkeys(told))
+
+
+def deleted_for_good(here: Scene) -> None:
+    [path] = (here.folder / ".sciorex" / "sessions").glob("session-*.json")
+    assert "That is all for now." not in path.read_text(encoding="utf-8")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    marks = [one["role"] for one in content["messages"] if "deletedAt" in one]
+    assert marks == ["assistant", "assistant"]
+    assert verified(here) == len(content["messages"]) + len(marks)
+    assert not [m for m in here.ours() if "That is all for now." in everything_in(m)]
+
+
+async def test_an_answer_deleted_while_the_bot_is_killed_anywhere_is_gone(
     tmp_path: Path, sqlite_template: Path, processes: ForkServerContext
 ) -> None:
-    await killed_everywhere(archive_again, archived_again_once, tmp_path, sqlite_template, processes, least=12)
+    await killed_everywhere(delete_the_answer, deleted_for_good, tmp_path, sqlite_template, processes, least=8)
 
 
 async def export(here: Scene) -> None:

@@ -313,6 +313,17 @@ async def test_other_peoples_messages_offer_no_editing(desk: Desk) -> None:
     assert [entry.split("\n")[0] for entry in entries] == ["Reply in thread", "Archive to ticket"]
 
 
+async def test_an_admin_is_offered_to_delete_what_the_bot_posted(desk: Desk) -> None:
+    boss = desk.slack.add_user("Boss", is_admin=True)
+    desk.slack.invite(desk.general, boss)
+    posted = await desk.client.chat_postMessage(channel=desk.general, text="An answer")
+    page = await desk.page(boss)
+    await choose_from_menu(page, str(posted["ts"]), "Delete message")
+    await page.get_by_test_id("confirm").click()
+    await expect(message(page, str(posted["ts"]))).to_have_count(0)
+    assert desk.slack.messages(desk.general) == []
+
+
 async def test_what_is_being_typed_outlives_new_messages(desk: Desk) -> None:
     page = await desk.page(desk.alice)
     await page.get_by_test_id("composer").fill("half a sen")

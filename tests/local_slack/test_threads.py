@@ -113,6 +113,23 @@ async def test_people_change_only_their_own_messages_and_speak_only_where_they_a
                 await act
 
 
+async def test_an_admin_deletes_what_others_have_posted_and_edits_nothing_of_it() -> None:
+    async with place() as here:
+        boss = here.slack.add_user("Boss", is_admin=True)
+        here.slack.invite(here.general, boss)
+        hers = await here.slack.say(here.ada, here.general, "hers")
+        posted = await here.client.chat_postMessage(channel=here.general, text="the bot's")
+        with pytest.raises(SlackRefuses, match="your own messages"):
+            await here.slack.edit(boss, here.general, hers, "his")
+        for ts in (hers, str(posted["ts"])):
+            await here.slack.delete(boss, here.general, ts)
+        assert here.slack.messages(here.general) == []
+        assert [(await here.client.users_info(user=user))["user"]["is_admin"] for user in (boss, here.ada)] == [
+            True,
+            False,
+        ]
+
+
 async def test_what_people_type_arrives_as_slack_writes_it() -> None:
     async with place() as here:
         typed = f"<@{here.slack.bot_user_id}> a < b & c -> https://example.com/T-042."

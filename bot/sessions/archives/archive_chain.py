@@ -15,11 +15,11 @@ from sqlalchemy import Connection, func, select, update
 
 from bot.sessions.archives.archive import ArchiveRow, newest_archive, record_archive
 from bot.sessions.archives.chain import Joint, chain_of, head, new_salt, rest_hashes, salted_hash
-from bot.sessions.archives.entries import entries_of, iso, said_entry, without_erased
+from bot.sessions.archives.entries import deleted_answers, entries_of, iso, said_entry, without_erased
 from bot.sessions.archives.export import erased_of, joined, rest_of, rows_of, source_of, summed
 from bot.sessions.models import archive, archive_entry
 from bot.sessions.session import ChatSession, get_session
-from bot.sessions.transcript import JsonObject, messages_of
+from bot.sessions.transcript import JsonObject, messages_of, steps_of, turns_of
 
 MARKS = ("editedAt", "deletedAt", "erasedAt")  # where one of these differs, an entry is another one
 
@@ -72,6 +72,9 @@ def follow(connection: Connection, session: ChatSession) -> bool:
         for said in messages_of(connection, session.id)
         if f"m-{said.ts}" in kept.contents or said.ts <= (row.until or "")
     }
+    turns = [turn for turn in turns_of(connection, session.id) if turn.deleted_ms is not None]
+    answers = deleted_answers(turns, steps_of(connection, [turn.id for turn in turns]))
+    now |= {str(entry["id"]): entry for entry in answers if entry["id"] in kept.contents}
     revised = [without_erased(now.get(id_, entry), erased) for id_, entry in kept.contents.items()]
     revised = [entry for entry in revised if _differs(entry, kept.contents[str(entry["id"])])]
     late = [without_erased(entry, erased) for id_, entry in now.items() if id_ not in kept.contents]

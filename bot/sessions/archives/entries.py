@@ -68,6 +68,14 @@ def said_entry(message: Message) -> JsonObject:
     return entry
 
 
+def deleted_answers(turns: Sequence[Turn], steps: Mapping[int, Sequence[Step]]) -> Iterator[JsonObject]:
+    """What is left of the answers that were deleted, as `entries_of` has them."""
+    for turn in turns:
+        for step in steps.get(turn.id, ()) if turn.deleted_ms is not None else ():
+            if step.role == "assistant" and (entry := _answered(turn, step)):
+                yield entry | ({"usage": step.usage} if step.usage else {})
+
+
 def archive_entry(row: ArchiveRow) -> JsonObject:
     """One archiving: to which ticket, by whom, with which note."""
     return _system(
@@ -161,17 +169,24 @@ def _steps(rows: Rows) -> Iterator[_Done]:
 
 def _answer(turn: Turn, step: Step, decisions: Mapping[str, Sequence[Decision]]) -> Iterator[JsonObject]:
     """What the model wrote in one step, and each tool call with its result; the first part says what it cost."""
-    parts: list[JsonObject] = []
-    if step.text or not step.calls:
-        by = {"agentId": turn.agent, "model": turn.model, "askedBy": turn.asked_by}
-        note = {"note": step.note} if step.note else {}
-        what = {"role": "assistant", "content": step.text, "timestamp": iso(step.ms)}
-        parts.append({"id": f"t-{turn.key}.{step.n}", **what, **by, **note})
+    parts = [entry] if (entry := _answered(turn, step)) else []
     for call in step.calls:
         parts += _tool(call, step.ms, decisions.get(call.op, ()))
     if step.usage:
         parts[0]["usage"] = step.usage
     yield from parts
+
+
+def _answered(turn: Turn, step: Step) -> JsonObject | None:
+    """The model's words; of an answer that was deleted only that there was one, and when. None where it wrote none."""
+    deleted = {"deletedAt": iso(turn.deleted_ms)} if turn.deleted_ms is not None else {}
+    spoke = any(block.get("type") == "text" for block in step.content) if deleted else bool(step.text)
+    if not spoke and step.calls:
+        return None
+    by = {"agentId": turn.agent, "model": turn.model, "askedBy": turn.asked_by}
+    note = {"note": step.note} if step.note else {}
+    what = {"role": "assistant", "content": "" if deleted else step.text, "timestamp": iso(step.ms)}
+    return {"id": f"t-{turn.key}.{step.n}", **what, **by, **note, **deleted}
 
 
 def _tool(call: ToolCall, asked_ms: int, decisions: Sequence[Decision]) -> Iterator[JsonObject]:

@@ -6,25 +6,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.database import insert_once
 from bot.errors import EntryNotFound
 from bot.sessions.archives.entries import entries_of
 from bot.sessions.archives.export import rows_of
-from bot.sessions.models import (
-    archive,
-    compaction,
-    erased,
-    message,
-    question,
-    step,
-    summary,
-    summary_of,
-    tool_call,
-    turn,
-)
-from bot.sessions.models import session as sessions
+from bot.sessions.deleting import forget_repeated
+from bot.sessions.models import archive, erased, message, question, step, tool_call, turn
 from bot.sessions.session import ChatSession
 
 ERASED = "(erased on request)"
@@ -48,12 +37,7 @@ def erasable(connection: Connection, session: ChatSession, entry_id: str) -> str
 def erase(connection: Connection, session: ChatSession, entry_id: str, now_ms: int) -> None:
     """Takes away what an entry says; its id, kind and time stay. The same again changes nothing."""
     insert_once(connection, erased, session_id=session.id, entry_id=entry_id, ms=now_ms)
-    told = select(summary_of.c.summary_id).where(summary_of.c.session_id == session.id)
-    connection.execute(delete(summary).where(summary.c.id.in_(told)))  # what was summed up may tell of it
-    forks = select(sessions.c.id).where(sessions.c.parent_id == session.id)
-    connection.execute(
-        delete(compaction).where((compaction.c.session_id == session.id) | compaction.c.session_id.in_(forks))
-    )
+    forget_repeated(connection, session.id)
     match = ENTRY.fullmatch(entry_id)
     if match is None:
         return

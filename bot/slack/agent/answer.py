@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot.sessions.transcript import Step, ToolCall
+from bot.sessions.transcript import Step, ToolCall, Turn
 from bot.slack.views.markdown import Piece, Shown, answer_parts, answer_text
 
 PARTS = 100  # numbers of messages that each stretch may have
@@ -23,10 +23,12 @@ class Answer:
 
 
 def answer_of(
-    steps: Sequence[Step], asked: Collection[str], *, note: str = "", actions: Sequence[dict[str, Any]] = ()
+    turn: Turn, steps: Sequence[Step], asked: Collection[str], *, note: str = "", actions: Sequence[dict[str, Any]] = ()
 ) -> Answer:
-    """The answer as its steps stand; `asked` are the ops of calls that people were asked about, `note` ends it, and
-    `actions` stand below it."""
+    """The answer as its steps stand, none where it was deleted; `asked` are the ops of calls that people were asked
+    about, `note` ends it, and `actions` stand below it."""
+    if turn.deleted_ms is not None:
+        return Answer({}, "", 0)
     parts = stretches(steps, asked)
     wants: dict[int, dict[str, Any]] = {}
     whole = ""

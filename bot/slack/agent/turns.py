@@ -168,7 +168,8 @@ async def _settle(
         steps = transcript.steps_of(connection, [turn.id])[turn.id]
         asked = questions_of_turn(connection, turn.id)
         actions = answer_actions(turn.key, failed=outcome.state == "failed", undo=_has_written(steps))
-        made = answer_of(steps, asked, note=note, actions=() if outcome.state == "waiting" else actions)
+        now = transcript.get_turn(connection, turn.id)
+        made = answer_of(now, steps, asked, note=note, actions=() if outcome.state == "waiting" else actions)
         posts.put_answer(connection, claim.thread_id, turn.id, turn.key, made.wants)
         return made, posts.answer_parts(connection, turn.id)
 

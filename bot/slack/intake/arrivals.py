@@ -80,7 +80,7 @@ def said_in(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _message(event: Mapping[str, Any], team: str, me: Identity, slash: tuple[str, ...]) -> Heard | None:
     said = said_in(event)
-    if not said["user"] or said["user"] == me.user or event.get("bot_id") == me.bot:
+    if not said["user"] or _is_own(event, me):
         return None
     thread_ts = str(event.get("thread_ts") or event["ts"])
     direct = event.get("channel_type") == "im"
@@ -103,7 +103,7 @@ def _message(event: Mapping[str, Any], team: str, me: Identity, slash: tuple[str
 
 def _edit(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: Identity) -> Heard | None:
     now, before = event.get("message"), event.get("previous_message")
-    if not isinstance(now, Mapping) or not _is_ts(now.get("ts")) or now.get("user") == me.user:
+    if not isinstance(now, Mapping) or not _is_ts(now.get("ts")) or _is_own(now, me):
         return None
     if now.get("subtype") == "tombstone":  # the root of a thread with replies was deleted
         return _deletion(body, {**event, "deleted_ts": now["ts"]}, team, me)
@@ -118,10 +118,11 @@ def _edit(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: Iden
 def _deletion(body: Mapping[str, Any], event: Mapping[str, Any], team: str, me: Identity) -> Heard | None:
     before = event.get("previous_message")
     before = before if isinstance(before, Mapping) else {}
-    if not _is_ts(event.get("deleted_ts")) or before.get("user") == me.user:
+    if not _is_ts(event.get("deleted_ts")):
         return None
     ts = str(event["deleted_ts"])
-    return _about(body, event, team, "delete", str(before.get("thread_ts") or ts), {"ts": ts})
+    said = {"ts": ts, "own": _is_own(before, me)}
+    return _about(body, event, team, "delete", str(before.get("thread_ts") or ts), said)
 
 
 def _about(
@@ -149,6 +150,11 @@ def about_file(file: Mapping[str, Any]) -> dict[str, Any]:
 def _ids_of_files(message: Mapping[str, Any]) -> list[str]:
     files = [f for f in message.get("files") or () if isinstance(f, Mapping)]
     return [str(about["id"]) for f in files if (about := about_file(f))]
+
+
+def _is_own(message: Mapping[str, Any], me: Identity) -> bool:
+    """Whether a message is the bot's own."""
+    return message.get("user") == me.user or (bool(me.bot) and message.get("bot_id") == me.bot)
 
 
 def _is_text(value: object) -> bool:

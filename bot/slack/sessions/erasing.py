@@ -48,6 +48,6 @@ def show_again(connection: Connection, claim: Claim, session_id: str, keys: set[
     for turn in turns_of(connection, session_id):
         if turn.key in keys and turn.state in ENDED and posts.answer_parts(connection, turn.id):
             asked = questions_of_turn(connection, turn.id)
-            made = answer_of(steps_of(connection, [turn.id])[turn.id], asked)
+            made = answer_of(turn, steps_of(connection, [turn.id])[turn.id], asked)
             posts.put_answer(connection, claim.thread_id, turn.id, turn.key, made.wants)
             show_cards(connection, asked.values())

@@ -12,10 +12,12 @@ from bot.errors import SessionArchived
 from bot.sessions.archives.archive import ArchiveRow, finish_archive, newest_archive, record_archive
 from bot.sessions.archives.archive_chain import archive_session, archived_file, behind, follow, follow_late
 from bot.sessions.archives.archive_file import as_text
+from bot.sessions.archives.erasing import erase
 from bot.sessions.archives.verify import Anchor, check, compare
+from bot.sessions.deleting import delete_answer
 from bot.sessions.models import archive_entry, message
 from bot.sessions.session import ChatSession, delete_message, edit_message, get_session, set_state
-from bot.sessions.transcript import begin_turn, end_turn, save_answer
+from bot.sessions.transcript import begin_turn, end_turn, save_answer, turns_of
 from tests.sessions.rows import a_session, say
 
 
@@ -140,6 +142,35 @@ def test_what_is_deleted_leaves_a_dated_mark_and_a_chain_that_holds(
     columns = select(archive_entry.c.content, archive_entry.c.salt)
     assert "swordfish" not in str(connection.execute(columns).all())
     assert kept["salt"] not in str(connection.execute(columns).all())
+
+
+def test_an_answer_that_is_deleted_leaves_the_same_mark(connection: Connection, session: ChatSession) -> None:
+    first = answered(connection, session, 1, "it is hunter2", 103_000)
+    archived(connection, session)
+    before = file_of(connection, session)
+    resumed(connection, session)
+    later = answered(connection, session, 2, "later", 310_000)
+    for one in turns_of(connection, session.id):
+        delete_answer(connection, one.id, 320_000)
+        delete_answer(connection, one.id, 330_000)
+    assert follow(connection, session)
+    assert not follow(connection, session)
+    after = file_of(connection, session)
+    contents = connection.execute(select(archive_entry.c.content)).scalars()
+    assert not any("hunter2" in str(one) for one in [*contents, after])
+    assert [one["id"] for one in after["messages"]] == [one["id"] for one in before["messages"]]
+    [mark] = [one for one in after["messages"] if one["id"] == first]
+    assert (mark["content"], mark["deletedAt"]) == ("", "1970-01-01T00:05:20.000Z")
+    assert (mark["usage"], after["usage"], after["output"]) == (before["usage"], before["usage"], None)
+    known = Anchor("the ticket", len(before["chain"]["entries"]), before["chain"]["head"])
+    assert compare(check(after), known) is None
+    archived(connection, session, "k2", at=400_000)
+    [new] = [one for one in file_of(connection, session)["messages"] if one["id"] == later]
+    assert "deletedAt" in new
+    erase(connection, session, first, 500_000)
+    assert follow(connection, session)
+    [mark] = [one for one in file_of(connection, session)["messages"] if one["id"] == first]
+    assert "erasedAt" in mark and "deletedAt" not in mark
 
 
 def test_the_first_message_deleted_goes_from_the_input_too(connection: Connection, session: ChatSession) -> None:
