@@ -62,7 +62,9 @@ async def deliver(parts: Parts, claim: Claim) -> None:
 
 
 async def show_post(parts: Parts, claim: Claim, post: Post, *, turn: Turn | None = None) -> None:
-    """Creates, updates or takes away one message; gives up on what Slack refuses for good."""
+    """Creates, updates or takes away one message; gives up on what Slack refuses for good, and on what was deleted."""
+    if post.error == posts.GONE:
+        return
     try:
         if post.ts is None:
             await _create(parts, claim, post)
@@ -193,6 +195,9 @@ async def find_made(parts: Parts, claim: Claim, post: Post) -> str | None:
     began = post.trying_ms or 0
     wait = began + parts.pace.settle - parts.now_ms()
     await asyncio.sleep(max(0, wait) / 1000)
+    now = await claim.read(lambda c: posts.get(c, post.id))
+    if now.ts is not None:
+        return now.ts  # a preview that was ended just then had it saved after all
     known = await claim.read(lambda c: posts.known_ts(c, claim.thread_id))
     orphan = None
     async for message in own_messages(parts, claim.channel, claim.thread_ts, oldest=as_ts(began - 60_000)):

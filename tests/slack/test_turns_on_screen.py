@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from bot.inbox import posts
+from bot.inbox.claim import Claim
+from bot.inbox.intake import thread_for
 from bot.local_model import say
-from bot.sessions.models import step
+from bot.sessions.models import step, turn
+from bot.slack.delivery import find_made
 from tests.bench import bench, everything_in
 from tests.slack.asked import at_rest, count
 
@@ -110,3 +116,27 @@ async def test_a_model_that_is_no_longer_served_is_replaced_and_the_thread_says_
         answer = everything_in(await here.seen(here.general, root, "All is well."))
         assert "claude-sonnet-4-20250514" in answer
         assert "claude-sonnet-5-5" in answer
+
+
+async def test_a_stream_whose_ts_is_saved_at_the_last_moment_is_not_left_beside_the_answer(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with bench(tmp_path, database_url, script=lambda _: say(LONG)) as here:
+        await here.model.hold(20)
+        root = await here.slack.say(here.alice, here.general, f"{here.at} how is it?")
+        await here.slack.until(lambda _: "Paragraph" in everything_in(here.own(here.general, root)))
+        assert here.bot is not None
+        parts = here.bot.parts
+
+        def rows(connection: Any) -> tuple[Claim, posts.Post | None]:
+            thread_id = thread_for(connection, parts.me.team, here.general, root)
+            [key] = connection.execute(select(turn.c.key)).scalars()
+            claim = Claim(parts.db, thread_id, parts.me.team, here.general, root, "w1", 0)
+            return claim, posts.by_key(connection, posts.answer_key(key, 0))
+
+        async with asyncio.timeout(10):
+            while (made := (await parts.db.write("look", rows))[1]) is None or made.ts is None:
+                await asyncio.sleep(0.02)
+        claim, _ = await parts.db.write("look", rows)
+        assert await find_made(parts, claim, replace(made, ts=None)) == made.ts
+        await here.model.release()
