@@ -20,14 +20,17 @@ CHANGE_NOTHING = "UPDATE worker SET beat_ms = beat_ms WHERE 1 = 0"
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `problem` says what is wrong and how to mend it."""
+    """One thing looked at; `problem` says what is wrong and how to mend it. A warning may be meant so."""
 
     what: str
     problem: str | None = None
+    warning: bool = False
 
     @property
     def line(self) -> str:
-        return f"bad  {self.what}: {self.problem}" if self.problem else f"ok   {self.what}"
+        if self.problem is None:
+            return f"ok   {self.what}"
+        return f"{'warn' if self.warning else 'bad '} {self.what}: {self.problem}"
 
 
 async def examine(
@@ -37,7 +40,7 @@ async def examine(
     tell: Callable[[str], None],
     env_file: Path = Path(".env"),
 ) -> int:
-    """Tells one line a check as it is made; gives 1 if anything is wrong, else 0. Nothing is changed anywhere.
+    """Tells one line a check as it is made; gives 1 if anything is wrong, else 0 (also with warnings). Changes nothing.
 
     With `ticket`, only what concerns that ticket (the document's troubleshooting list).
     """
@@ -48,7 +51,7 @@ async def examine(
     wrong_found = False
     async for check in _all(settings, wrong) if ticket is None else _one_ticket(settings, wrong, ticket):
         tell(check.line)
-        wrong_found = wrong_found or check.problem is not None
+        wrong_found = wrong_found or (check.problem is not None and not check.warning)
     return 1 if wrong_found else 0
 
 
@@ -73,7 +76,7 @@ async def _all(settings: Settings, wrong: Mapping[str, str]) -> AsyncIterator[Ch
 
 
 async def _agents(settings: Settings, entries: list[WorkspaceEntry]) -> AsyncIterator[Check]:
-    from bot.doctor_agents import agents_of_workspace, outside_servers, permissions
+    from bot.doctor_agents import agents_of_workspace, cost_limits, outside_servers, permissions
 
     for entry in entries:
         async for what, problem in agents_of_workspace(entry.folder, settings):
@@ -82,6 +85,8 @@ async def _agents(settings: Settings, entries: list[WorkspaceEntry]) -> AsyncIte
         yield Check(what, problem)
     for what, problem in permissions(settings):
         yield Check(what, problem)
+    for what, problem in cost_limits([entry.folder for entry in entries], settings):
+        yield Check(what, problem, warning=True)
 
 
 def _entries(settings: Settings) -> list[WorkspaceEntry]:

@@ -91,6 +91,25 @@ def permissions(settings: Settings) -> Iterator[Found]:
     yield f"Modes are chosen by: {may}", None
 
 
+def cost_limits(folders: Sequence[Path], settings: Settings) -> Iterator[Found]:
+    """Where limits in dollars are set: whether they count every model of the workspaces' agents (only priced ones do).
+
+    Nothing is said where no such limit is set.
+    """
+    from bot.agent.prices import price_of
+    from bot.definitions.agents import read_agents
+
+    limited = [name for name, limit in settings.limits if limit.cost is not None]
+    if not limited:
+        return
+    named = {agent.model for folder in folders for agent in read_agents(folder).by_id.values() if agent.model}
+    unpriced = [model for model in sorted({settings.anthropic_model, *named}) if not price_of(settings.prices, model)]
+    names = ", ".join(model[:60] for model in unpriced)
+    problem = f"no price for {names}, so these limits do not count what it costs" if unpriced else None
+    mend = "; give prices in SCIOREX_CONFIG, or set limits on tokens as well"
+    yield f"Limits on cost ({', '.join(limited)}) count every model in use", problem and problem + mend
+
+
 async def _toolboxes(folder: Path, agents: Mapping[str, Agent]) -> dict[str, Toolbox]:
     """What each agent would be given in a turn, outside servers left aside."""
     from bot.agent.toolbox import FILES_SERVER, toolbox

@@ -128,6 +128,17 @@ async def test_all_is_well_where_all_is_well(environ: dict[str, str], database: 
     ]
 
 
+async def test_limits_that_do_not_count_a_model_are_a_warning_and_nothing_wrong(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    config = tmp_path / "config.yml"
+    config.write_text("limits: {day: {cost: 50}}\n")
+    code, lines = await told({**environ, "SCIOREX_CONFIG": str(config), "ANTHROPIC_MODEL": "claude-new"})
+    assert (code, bad(lines)) == (0, [])
+    [warned] = [line for line in lines if not line.startswith("ok   ")]
+    assert warned.startswith("warn Limits on cost (day) count every model in use: no price for claude-new, ")
+
+
 async def test_broken_links_are_named_by_ticket_alone(environ: dict[str, str], database: Database) -> None:
     for number, ticket_id in enumerate(("T-042", "T-404", "T-050", "T-404")):
         await link(database, ticket_id, f"1.{number}")

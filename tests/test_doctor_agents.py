@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from bot.config_file import WorkspaceEntry
-from bot.config_sections import Access, AgentChoice, ServerEntry
-from bot.doctor_agents import Found, agents_of_workspace, outside_servers, permissions
+from bot.config_sections import Access, AgentChoice, Limit, Limits, Price, ServerEntry
+from bot.doctor_agents import Found, agents_of_workspace, cost_limits, outside_servers, permissions
 from bot.settings import Settings, look_at_settings
 
 ROOT = Path(__file__).parent.parent
@@ -156,3 +156,25 @@ def test_who_decides_and_who_may_choose_the_modes_is_told() -> None:
         "Sessions begin in the mode: auto-approve edits",
         "Modes are chosen by: ask for all: full members; auto-approve edits: full members; YOLO: nobody",
     ]
+
+
+def test_models_without_a_price_are_named_where_limits_on_cost_are_set(tmp_path: Path) -> None:
+    agents = {"a": "id: a\nmodel: claude-haiku-4-5\n", "b": "id: b\nmodel: claude-opus-4-20250514\n", "c": "id: c\n"}
+    folders = [workspace(tmp_path / "one", **agents), workspace(tmp_path / "two", d="id: d\nmodel: other\n")]
+    price = Price(input=1, output=5)
+    limits = Limits(turn=Limit(cost=2), thread=Limit(tokens=9), day=Limit(cost=50))
+
+    def told_of(*priced: str, limits: Limits = limits) -> list[Found]:
+        prices = dict.fromkeys(priced, price)
+        return list(cost_limits(folders, Settings(anthropic_model="main", limits=limits, prices=prices)))
+
+    what = "Limits on cost (turn, day) count every model in use"
+    assert told_of("claude-opus-4") == [
+        (
+            what,
+            "no price for claude-haiku-4-5, main, other, so these limits do not count what it costs; "
+            "give prices in SCIOREX_CONFIG, or set limits on tokens as well",
+        )
+    ]
+    assert told_of("claude-opus-4", "claude-haiku-4-5", "main", "other") == [(what, None)]
+    assert told_of(limits=Limits(thread=Limit(tokens=9))) == []
