@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.agent.model import Model
 from bot.database import Database
-from bot.definitions.agents import Agent, read_agents
+from bot.definitions.agents import Agents, read_agents
 from bot.errors import BotError
 from bot.inbox.worker import Pace, Worker
 from bot.mcp_servers.outside import OutsideServers
@@ -153,12 +153,12 @@ def _secret(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def agents_of(folder: Path) -> Mapping[str, Agent]:
+def agents_of(folder: Path) -> Agents:
     """The workspace's agents, as their files stand now; one that cannot be read is logged."""
     found = read_agents(folder)
     for problem in found.problems:
         log.warning("%s", problem.text)
-    return found.by_id
+    return found
 
 
 async def who_am_i(client: AsyncWebClient) -> Identity:

@@ -60,6 +60,13 @@ async def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     assert len(wrong) == 2
 
 
+async def test_an_agent_in_two_files_is_told_with_both(tmp_path: Path) -> None:
+    folder = workspace(tmp_path, one="id: twin\n", two="id: twin\n")
+    both = ".sciorex/agents/one.yaml, .sciorex/agents/two.yaml"
+    said = f"The agent twin stands in more than one file: {both}. Keep one of them."
+    assert ("A file of an agent or flow", said) in await told(folder)
+
+
 async def test_a_server_that_agents_name_and_nobody_offers_is_wrong(tmp_path: Path) -> None:
     folder = workspace(tmp_path, a="id: a\nmcpServers: [github, sciorex-tickets]\n", b="id: b\nmcpServers: [github]\n")
     mend = "nobody offers it; name it in SCIOREX_CONFIG under servers, or take it out of the agents' files"

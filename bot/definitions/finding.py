@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 
 from bot.definitions.agents import DEFAULT_AGENT, Agent, Agents
+from bot.definitions.reading import twice
 from bot.errors import BotError
 
 GENERATED = r"-[0-9a-f]{8}"  # what Sciorex puts behind an id
@@ -26,9 +27,9 @@ def find_agent(agents: Agents, words: str) -> Agent:
             return found[0]
         if found:
             raise BotError(f"“{_shown(words)}” may be {_listed(found)}. Say the id.")
-    twice = next((files for one, files in agents.files.items() if len(files) > 1 and _plain(one) == wanted), None)
-    if twice:
-        raise BotError(f"The agent {_shown(words)} stands in more than one file: {', '.join(twice)}. Keep one of them.")
+    for one_id, files in agents.files.items():
+        if len(files) > 1 and wanted in (_plain(one_id), _without_end(one_id)):
+            raise BotError(twice("agent", one_id, files))
     near = _nearest(list(known.values()), wanted)
     if near:
         raise BotError(f"There is no agent “{_shown(words)}”. Did you mean {_listed(near)}?")
@@ -40,7 +41,7 @@ def find_agent(agents: Agents, words: str) -> Agent:
 
 def _ways(wanted: str) -> Iterator[Callable[[Agent], bool]]:
     yield lambda agent: _plain(agent.id) == wanted
-    yield lambda agent: re.sub(f"{GENERATED}$", "", _plain(agent.id)) == wanted
+    yield lambda agent: _without_end(agent.id) == wanted
     yield lambda agent: _plain(agent.name) == wanted
 
 
@@ -53,6 +54,10 @@ def _nearest(known: list[Agent], wanted: str) -> list[Agent]:
 
 def _plain(words: str) -> str:
     return re.sub(r"[\s_]+", "-", words.strip().casefold())
+
+
+def _without_end(agent_id: str) -> str:
+    return re.sub(f"{GENERATED}$", "", _plain(agent_id))
 
 
 def _listed(agents: list[Agent], last: str = " or ") -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -32,15 +32,21 @@ class Invalid(Exception):
 
 @dataclass(frozen=True)
 class Problem:
-    """A file that could not be taken: file relative to the workspace, line from 1 if known."""
+    """A file that could not be taken: file relative to the workspace, line from 1 if known.
+
+    `twice` says so of an id that several files claim.
+    """
 
     file: str
     line: int | None
     cause: str
     kind: str = "agent"
+    twice: str | None = None
 
     @property
     def text(self) -> str:
+        if self.twice:
+            return self.twice
         where = f", line {self.line}" if self.line else ""
         return f"The {self.kind} file {self.file}{where} cannot be read: {self.cause}."
 
@@ -71,11 +77,16 @@ def read_folder(folder: Path, under: str, endings: tuple[str, ...], kind: str, m
             made.setdefault(one.id, []).append((file, one))
     for one_id, claims in made.items():
         if len(claims) > 1:
-            others = ", ".join(file for file, _one in claims[1:])
-            problems.append(Problem(claims[0][0], None, f"the id {one_id} also stands in {others}", kind))
+            said = twice(kind, one_id, [file for file, _one in claims])
+            problems.append(Problem(claims[0][0], None, "its id stands in other files too", kind, said))
     alone = {one_id: claims[0][1] for one_id, claims in made.items() if len(claims) == 1}
     files = {one_id: tuple(file for file, _one in claims) for one_id, claims in made.items()}
     return Found(alone, tuple(problems), files)
+
+
+def twice(kind: str, one_id: str, files: Sequence[str]) -> str:
+    """The sentence on an id that several files claim, in the words that tickets have for it."""
+    return f"The {kind} {one_id[:60]} stands in more than one file: {', '.join(files)}. Keep one of them."
 
 
 def read_file(path: Path, make: Make[T]) -> T:

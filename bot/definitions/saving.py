@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.definitions import agents, flows
-from bot.definitions.reading import Invalid, Make, parse, read_folder
+from bot.definitions.reading import Invalid, Make, parse, read_folder, twice
 from bot.errors import BotError
 
 LONGEST_TEXT = 200_000  # characters
@@ -105,7 +105,7 @@ def reading(folder: Path, kind: Kind, one_id: str) -> Change:
 def _file_of(folder: Path, kind: Kind, one_id: str) -> str | None:
     files = read_folder(folder, kind.folder, kind.endings, kind.word, kind.make).files.get(one_id, ())
     if len(files) > 1:
-        raise BotError(f"The id {one_id} stands in more than one file: {', '.join(files)}. Keep one of them.")
+        raise BotError(twice(kind.word, one_id, files))
     return files[0] if files else None
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from bot.definitions.agents import DEFAULT_AGENT, Agent
+from bot.definitions.agents import DEFAULT_AGENT, Agent, Agents
 from bot.errors import WorkspaceUnknown
 from bot.tickets.store import TicketStore
 
@@ -25,7 +25,7 @@ class Workspace:
     name: str
     folder: Path
     store: TicketStore
-    agents: Callable[[], Mapping[str, Agent]]
+    agents: Callable[[], Agents]
     files: ThreadPoolExecutor
     channels: tuple[str, ...] = ()
 
@@ -37,9 +37,10 @@ class Workspace:
         """Runs fn() in those threads, for other files of the folder."""
         return await asyncio.get_running_loop().run_in_executor(self.files, fn)
 
-    def offered(self) -> Mapping[str, Agent]:
-        """The agents that a thread can choose, by id, as their files stand now; the built-in one among them."""
-        return {DEFAULT_AGENT.id: DEFAULT_AGENT, **self.agents()}
+    def offered(self) -> Agents:
+        """The agents that a thread can choose, as their files stand now; the built-in one among them."""
+        found = self.agents()
+        return replace(found, by_id={DEFAULT_AGENT.id: DEFAULT_AGENT, **found.by_id})
 
     def agent(self, agent_id: str) -> Agent:
         """The agent of this id as its file stands now; the built-in one where no file defines it."""

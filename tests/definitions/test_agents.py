@@ -100,7 +100,8 @@ def test_two_files_with_one_id_are_both_named_and_neither_is_taken(tmp_path: Pat
     agents = agents_of(tmp_path, one="id: twin\n", two="id: twin\n")
     assert agents.by_id == {}
     assert [problem.text for problem in agents.problems] == [
-        "The agent file .sciorex/agents/one.yaml cannot be read: the id twin also stands in .sciorex/agents/two.yaml."
+        "The agent twin stands in more than one file: .sciorex/agents/one.yaml, .sciorex/agents/two.yaml. "
+        "Keep one of them."
     ]
 
 

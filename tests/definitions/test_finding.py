@@ -51,7 +51,12 @@ def test_what_is_unknown_or_ambiguous_is_answered_with_the_nearest(words: str, s
     assert error.value.text == sentence
 
 
-def test_an_id_that_two_files_have_is_told_with_both(tmp_path: Path) -> None:
-    agents = agents_of(tmp_path, one="id: twin\n", two="id: twin\n")
-    with pytest.raises(BotError, match=r"more than one file: \.sciorex/agents/one\.yaml, \.sciorex/agents/two\.yaml"):
-        find_agent(agents, "Twin")
+@pytest.mark.parametrize("words", ["Twin", "twin-e5f6a7b8"])
+def test_an_id_that_two_files_have_is_told_with_both(tmp_path: Path, words: str) -> None:
+    agents = agents_of(tmp_path, one="id: twin-e5f6a7b8\n", two="id: twin-e5f6a7b8\n")
+    with pytest.raises(BotError) as error:
+        find_agent(agents, words)
+    assert error.value.text == (
+        "The agent twin-e5f6a7b8 stands in more than one file: .sciorex/agents/one.yaml, .sciorex/agents/two.yaml. "
+        "Keep one of them."
+    )

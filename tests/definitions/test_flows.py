@@ -53,7 +53,8 @@ def test_two_files_with_one_id_are_both_named_and_neither_is_taken(tmp_path: Pat
     flows = flows_of(tmp_path, one_json='{"id": "twin"}', two_yaml="id: twin\n")
     assert flows.by_id == {}
     assert [one.text for one in flows.problems] == [
-        "The flow file .sciorex/flows/one.json cannot be read: the id twin also stands in .sciorex/flows/two.yaml."
+        "The flow twin stands in more than one file: .sciorex/flows/one.json, .sciorex/flows/two.yaml. "
+        "Keep one of them."
     ]
 
 

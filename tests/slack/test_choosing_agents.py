@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.definitions.agents import Agent
+from bot.definitions.agents import Agent, Agents
 from bot.errors import BotError
 from bot.local_model import Reply, ToolCall, say
 from bot.local_model.reply import Thinking
@@ -76,7 +76,7 @@ async def test_a_turn_under_way_keeps_its_agent(tmp_path: Path, sqlite_url: str)
         assert [REVIEWER in one for one in asked] == [False, True]
 
 
-async def test_use_alone_lists_the_agents_and_an_unknown_one_is_refused_with_the_nearest(
+async def test_use_alone_lists_the_agents_and_says_what_speaks_against_one_that_cannot_be_chosen(
     tmp_path: Path, sqlite_url: str
 ) -> None:
     async with bench(tmp_path, sqlite_url, script=numbered()) as here:
@@ -87,6 +87,11 @@ async def test_use_alone_lists_the_agents_and_an_unknown_one_is_refused_with_the
         assert "`sciorex` Sciorex (answers here)" in listed
         await here.slack.say(here.alice, here.general, "!use code-reviwer", root)
         await here.told(here.alice, "There is no agent “code-reviwer”. Did you mean code-reviewer")
+        original = here.folder / ".sciorex" / "agents" / "code-reviewer.yaml"
+        original.with_name("copy.yaml").write_text(original.read_text(), encoding="utf-8")
+        await here.slack.say(here.alice, here.general, "!use code-reviewer", root)
+        both = ".sciorex/agents/code-reviewer.yaml, .sciorex/agents/copy.yaml. Keep one of them."
+        await here.told(here.alice, f"The agent code-reviewer stands in more than one file: {both}")
 
 
 async def test_somebody_of_another_workspace_chooses_no_agent(tmp_path: Path, sqlite_url: str) -> None:
@@ -167,7 +172,7 @@ async def test_an_agent_that_thinks_sends_its_thoughts_back_with_the_tools_resul
 
 
 def test_an_agent_is_found_also_where_its_id_was_typed_as_code() -> None:
-    agents = {"a-b": Agent("a-b", "First"), "c": Agent("c", "Second")}
+    agents = Agents({"a-b": Agent("a-b", "First"), "c": Agent("c", "Second")})
     assert [meant(agents, words).id for words in ("`a-b`", "“second”")] == ["a-b", "c"]
     with pytest.raises(BotError, match="There is no agent “zzzzzz”"):
         meant(agents, "zzzzzz")

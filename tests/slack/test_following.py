@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from bot.definitions.agents import Agents
 from bot.sessions.seen import is_known
 from bot.slack.parts import Parts
 from bot.slack.tickets.following import follow
@@ -58,7 +59,7 @@ class Ear:
     async def listening(self) -> AsyncIterator[TicketStore]:
         """The bot is up: gives the store by which it changes tickets itself."""
         store = TicketStore(self.folder)
-        workspace = Workspace("ear", self.folder, store, dict, ThreadPoolExecutor(1))
+        workspace = Workspace("ear", self.folder, store, lambda: Agents({}), ThreadPoolExecutor(1))
         task = asyncio.create_task(follow(self.parts, workspace, [self._hear]))
         try:
             yield store

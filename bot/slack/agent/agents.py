@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
 from bot.definitions.agents import DEFAULT_AGENT, Agent, Agents
 from bot.definitions.finding import find_agent
@@ -14,9 +13,9 @@ from bot.slack.workspaces import Workspace
 log = logging.getLogger(__name__)
 
 
-def meant(agents: Mapping[str, Agent], words: str) -> Agent:
+def meant(agents: Agents, words: str) -> Agent:
     """The agent that somebody names, by id or name. Raises BotError, with the nearest ones."""
-    return find_agent(Agents(agents), words.strip("`\"'“” "))
+    return find_agent(agents, words.strip("`\"'“” "))
 
 
 def kind_of(agent: Agent) -> str:

@@ -37,7 +37,7 @@ async def use(parts: Parts, claim: Claim, item: Item) -> None:
     workspace = parts.workspaces.named(session.workspace)
     agents = await workspace.in_files(workspace.offered)
     if not words:
-        await answer(parts, claim, item, agent_blocks.agents_list(list(agents.values()), session.agent))
+        await answer(parts, claim, item, agent_blocks.agents_list(list(agents.by_id.values()), session.agent))
         return
     agent = meant(agents, words)
     await may_work_here(parts, claim, user)

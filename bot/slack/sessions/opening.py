@@ -178,7 +178,7 @@ async def refresh_header(parts: Parts, claim: Claim, session_id: str) -> None:
         own_title=session.titled_by is not None,
         quiet=session.quiet,
         mode=Mode(session.mode).words if session.mode not in (None, parts.access.mode) else None,
-        agents=agent_select(list(workspace.offered().values()), agent.id) if workspace else None,
+        agents=agent_select(list(workspace.offered().by_id.values()), agent.id) if workspace else None,
         forked_from=(parent.title, await permalink(parts, parent.channel, parent.thread_ts)) if parent else None,
     )
     if stands is None or not posts.says(stands, shown.as_want()):

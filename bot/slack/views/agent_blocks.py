@@ -37,10 +37,10 @@ def agent_chosen(agent: Agent, by: str) -> Shown:
 
 
 def agent_gone(agent_id: str, instead: str) -> Shown:
-    """Said in the thread when the chosen agent's file went away, or cannot be read."""
+    """Said in the thread when the chosen agent's file went away, cannot be read, or is not the only one with its id."""
     return notice(
-        f"⚠️ The agent `{cut(agent_id, 80)}` is not there any more, or its file cannot be read; "
-        f"{cut(instead, 80)} answers instead. `use` lists the agents."
+        f"⚠️ The agent `{cut(agent_id, 80)}` is not there any more, its file cannot be read, "
+        f"or more than one file has this id; {cut(instead, 80)} answers instead. `use` lists the agents."
     )
 
 
