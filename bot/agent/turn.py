@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -30,13 +30,13 @@ from bot.sessions.taking_up import still_asked
 from bot.sessions.transcript import JsonObject, Step, Turn
 
 MAX_TOKENS = 8_000
+LET_GO_SECONDS = 0.3  # people see a stop within a second
 OPEN = ("planned", "started", "waiting")
 
 
 class Show(Drawn, Protocol):
     """Draws what happens while it happens. It may be lost at any moment: the saved steps decide."""
 
-    async def started(self) -> None: ...
     async def text(self, piece: str) -> None: ...
     async def again(self, steps: Sequence[Step]) -> None: ...
 
@@ -73,21 +73,27 @@ class Outcome:
 
 async def run_turn(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:
     """Runs the turn from where its rows stand to its end, or to where a person must decide."""
-    await show.started()
-    work = asyncio.ensure_future(_loop(claim, turn, setting, show))
-    stopped = asyncio.ensure_future(claim.stop.wait())
     try:
-        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
-            return Outcome("stopped")
-        return work.result()
+        return await _loop(claim, turn, setting, show)
     except AgentUnavailable as error:
         return Outcome("failed", error.text)
+
+
+async def until_stopped(stop: asyncio.Event, turn: Coroutine[Any, Any, Outcome]) -> Outcome:
+    """Runs a turn, with all that it needs before and after, to its end or until somebody stops it.
+
+    What does not let go of it within LET_GO_SECONDS is not waited for: nothing is read of it any more.
+    """
+    work = asyncio.ensure_future(turn)
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return work.result() if work.done() else Outcome("stopped")
     finally:
-        work.cancel()
         stopped.cancel()
+        if not work.done():
+            work.cancel()
+            await asyncio.wait({work}, timeout=LET_GO_SECONDS)
 
 
 async def _loop(claim: Claim, turn: Turn, setting: Setting, show: Show) -> Outcome:

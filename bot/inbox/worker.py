@@ -25,7 +25,8 @@ class Pace:
 
     beat: int = 10_000
     dead_after: int = 30_000
-    stop: int = 500  # how often running threads are asked whether somebody stopped them, in another process too
+    stop: int = 150  # how often it is looked for stops that another process took in
+    alone: int = 500  # the same while no other process is known
     look: int = 1_000  # how often it looks for threads nobody woke it for
     grace: int = 25_000  # how long running turns may go on after the order to stop
     settle: int = 10_000  # how long a dead process's request may still land in Slack (durability)
@@ -48,7 +49,7 @@ class Worker:
         self._pace = pace or Pace()
         self._awake = asyncio.Event()
         self._running: dict[int, tuple[Claim, asyncio.Task[None]]] = {}
-        self._closing = False
+        self._closing, self._alone = False, True
         self._lock = FileLock(self._lock_file(self.id)) if db.sqlite_file else None
 
     def wake(self) -> None:
@@ -138,10 +139,10 @@ class Worker:
         """A stop that was taken in by another process reaches the turn that runs here."""
         mine = select(thread.c.id).where(thread.c.owner == self.id, thread.c.stop_ms.is_not(None))
         while True:
-            await asyncio.sleep(self._pace.stop / 1000)
+            await asyncio.sleep((self._pace.alone if self._alone else self._pace.stop) / 1000)
             if self._running:
                 try:
-                    for thread_id in await self._db.read(lambda c: c.execute(mine).scalars().all()):
+                    for thread_id in await self._db.look(lambda c: c.execute(mine).scalars().all()):
                         self.stop_thread(thread_id)
                 except Exception:
                     log.exception("whether somebody stopped a turn could not be looked up")
@@ -160,6 +161,7 @@ class Worker:
         others = await self._db.read(lambda c: c.execute(select(worker).where(worker.c.id != self.id)).all())
         oldest = now - self._pace.dead_after
         gone = [other.id for other in others if other.beat_ms < oldest or self._lock_is_free(other.id)]
+        self._alone = len(gone) == len(others)
 
         def beat(connection: Connection) -> None:
             alive = update(worker).where(worker.c.id == self.id).values(beat_ms=now)

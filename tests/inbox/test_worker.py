@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
+import pytest
 from filelock import FileLock
 from sqlalchemy import Connection, select
 
@@ -18,8 +20,10 @@ QUICK = Pace(look=20, grace=50)
 
 
 @asynccontextmanager
-async def working(db: Database, work: Callable[[Claim], Awaitable[int | None]]) -> AsyncIterator[Worker]:
-    one = Worker(db, work, now_ms=lambda: NOW, pace=QUICK)
+async def working(
+    db: Database, work: Callable[[Claim], Awaitable[int | None]], pace: Pace = QUICK
+) -> AsyncIterator[Worker]:
+    one = Worker(db, work, now_ms=lambda: NOW, pace=pace)
     running = asyncio.create_task(one.run())
     yield one
     await one.close()
@@ -170,6 +174,29 @@ async def test_a_running_turn_hears_that_it_is_to_stop(db: Database) -> None:
     async with working(db, work) as one:
         await asyncio.wait_for(begun.wait(), 5)
         one.stop_thread(held[0])
+        await asyncio.wait_for(ended.wait(), 5)
+
+
+@pytest.mark.parametrize(("others", "pace"), [(1, Pace(stop=20, alone=600_000)), (0, Pace(stop=600_000, alone=20))])
+async def test_a_stop_that_another_process_took_in_is_looked_for_at_the_pace_for_it(
+    db: Database, others: int, pace: Pace
+) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def work(claim: Claim) -> None:
+        begun.set()
+        await claim.stop.wait()
+        await items_done(claim)
+        ended.set()
+
+    async with AsyncExitStack() as stack:
+        for _ in range(others):
+            await stack.enter_async_context(working(db, work, Pace(side_by_side=0)))
+        await until(db, lambda c: len(c.execute(select(worker)).all()) == others)
+        await stack.enter_async_context(working(db, work, pace))
+        await take(db, message("1.000001"))
+        await asyncio.wait_for(begun.wait(), 5)
+        await take(db, replace(message("1.000002"), kind="stop"))
         await asyncio.wait_for(ended.wait(), 5)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.agent.toolbox import Toolbox
-from bot.agent.turn import Outcome, Setting, run_turn
+from bot.agent.turn import Outcome, Setting, run_turn, until_stopped
 from bot.definitions.agents import Agent
 from bot.errors import WorkspaceUnknown
 from bot.inbox import posts
@@ -50,8 +50,10 @@ async def run(parts: Parts, claim: Claim, session: ChatSession, turn: Turn, begu
             parts, claim, turn, parts.appends, part=stand.part, earlier=stand.earlier, stands=stand.stands
         )
         try:
-            enough = turn.attempts > MOST_ATTEMPTS
-            outcome = Outcome("failed", GAVE_UP) if enough else await _ask(parts, claim, session, stand, preview)
+            if turn.attempts > MOST_ATTEMPTS:
+                outcome = Outcome("failed", GAVE_UP)
+            else:
+                outcome = await until_stopped(claim.stop, _ask(parts, claim, session, stand, preview))
         except BaseException:
             await preview.close([], "")
             raise
@@ -109,6 +111,7 @@ async def _ask(parts: Parts, claim: Claim, session: ChatSession, stand: Stand, p
     async def caught_up() -> bool:
         return (await catch_up(parts, claim))[1]
 
+    await preview.started()
     tools = await tools_for(parts, claim, workspace, session, turn, agent)
     await _say_what_is_missing(claim, session, turn, agent, tools)
     setting = Setting(
