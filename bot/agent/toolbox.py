@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -77,15 +78,16 @@ class Toolbox:
 
 
 async def toolbox(agent: Agent, servers: Sequence[Server]) -> Toolbox:
-    """The tools of those servers that the agent's file names (or, where it names none, of the bot's everyday ones)."""
+    """The tools of those servers that the agent's file names (or, where it names none, of the bot's everyday ones).
+
+    All are asked at once: the slowest says how long it takes.
+    """
     chosen = [server for server in servers if _serves(agent, server)]
     tools: dict[str, Offered] = {}
     down: list[str] = []
-    for server in chosen:
-        try:
-            listed = await server.tools()
-        except BotError as error:
-            down.append(error.text)
+    for server, listed in zip(chosen, await asyncio.gather(*map(_listed, chosen)), strict=True):
+        if isinstance(listed, str):
+            down.append(listed)
             continue
         for tool in listed:
             offered = Offered(model_name(server, tool), server, tool)
@@ -94,6 +96,17 @@ async def toolbox(agent: Agent, servers: Sequence[Server]) -> Toolbox:
             elif allowed(agent, server, tool, listed):
                 tools.setdefault(offered.name, offered)
     return Toolbox(tools, _missing(agent, servers, tools), tuple(down))
+
+
+async def _listed(server: Server) -> Sequence[Tool] | str:
+    """The server's tools, or why there are none; no server takes another with it."""
+    try:
+        return await server.tools()
+    except BotError as error:
+        return error.text
+    except Exception:
+        log.exception("the MCP server %s could not list its tools", server.name)
+        return f"The MCP server {server.name} is not available: it could not list its tools; the bot's log says why."
 
 
 def model_name(server: Server, tool: Tool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,16 +16,28 @@ from bot.errors import BotError
 
 
 class Listed:
-    """A server that lists tools; `down` makes it fail."""
+    """A server that lists tools; `down` makes it fail, and it lists them `after` this has happened."""
 
-    def __init__(self, name: str, *tools: str, outside: bool = False, reads: bool = False, down: str = "") -> None:
-        self.name, self.outside, self._down = name, outside, down
+    def __init__(
+        self,
+        name: str,
+        *tools: str,
+        outside: bool = False,
+        reads: bool = False,
+        down: Exception | None = None,
+        after: asyncio.Event | None = None,
+    ) -> None:
+        self.name, self.outside, self._down, self._after = name, outside, down, after
+        self.asked = asyncio.Event()
         effects = ToolAnnotations(read_only_hint=reads)
         self._tools = [Tool(name=tool, input_schema={"type": "object"}, annotations=effects) for tool in tools]
 
     async def tools(self) -> Sequence[Tool]:
+        self.asked.set()
+        if self._after:
+            await self._after.wait()
         if self._down:
-            raise BotError(self._down)
+            raise self._down
         return self._tools
 
     async def call(self, tool: str, arguments: Mapping[str, Any], **_: Any) -> CallToolResult:
@@ -144,8 +157,26 @@ async def test_what_an_agent_names_and_nobody_offers_is_named() -> None:
     assert (await toolbox(agent, ALL)).missing == ("jira", "Write", "Bash")
 
 
-async def test_a_server_that_is_down_takes_no_other_with_it() -> None:
-    down = Listed("github", "x", outside=True, down="The server github does not start.")
-    box = await toolbox(Agent("a", "A", mcp_servers=("sciorex-tickets", "github")), (TICKETS, FILES, down))
-    assert box.down == ("The server github does not start.",)
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (BotError("The server github does not start."), "The server github does not start."),
+        (
+            OSError("what nobody thought of"),
+            "The MCP server github is not available: it could not list its tools; the bot's log says why.",
+        ),
+    ],
+)
+async def test_a_server_that_is_down_takes_no_other_with_it(failure: Exception, said: str) -> None:
+    down = Listed("github", "x", outside=True, down=failure)
+    box = await toolbox(Agent("a", "A", mcp_servers=("sciorex-tickets", "github")), (down, TICKETS, FILES))
+    assert box.down == (said,)
     assert len(box.tools) == 5
+
+
+async def test_a_slow_server_is_not_waited_for_before_the_next_is_asked() -> None:
+    second = Listed("jira", "y", outside=True)
+    first = Listed("github", "x", outside=True, after=second.asked)
+    async with asyncio.timeout(10):
+        box = await toolbox(Agent("a", "A", mcp_servers=("github", "jira"), allowed_tools=()), (first, second))
+    assert list(box.tools) == ["mcp__github__x", "mcp__jira__y"]
