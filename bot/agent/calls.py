@@ -48,12 +48,16 @@ class Rehearsal:
 
 @dataclass(frozen=True)
 class Gate:
-    """What stands between a call and its tool. `mode` counts where nobody chose one; `who_may` decide."""
+    """What stands between a call and its tool. `mode` counts where nobody chose one; `who_may` decide.
+
+    `done` gives the result of a call that a crash cut off, where it was done and cannot be made again.
+    """
 
     mode: Mode
     who_may: tuple[str, ...]
     rehearse: Callable[[Offered, ToolCall, Mapping[str, Any]], Awaitable[Rehearsal]]
     before: Callable[[Offered, ToolCall], Awaitable[JsonObject | None]]
+    done: Callable[[Offered, ToolCall], Awaitable[str | None]]
     refused: Callable[[ToolCall, Question], Awaitable[None]]
 
 
@@ -109,6 +113,8 @@ async def _one(work: Calling, call: ToolCall, question: Question | None, read: M
         return await _end(work, call, EXPIRED, failed=True)
     if call.state == "started" and not offered.repeatable:
         return await _end(work, call, CUT_OFF, failed=True, state="unknown")
+    if call.state == "started" and (done := await work.gate.done(offered, call)) is not None:
+        return await _end(work, call, done, failed=False)
     meta = {**work.acting, OP: call.op, READ: dict(read)}
     if question is not None and question.kind == "approval":
         if not question.approved:

@@ -14,7 +14,7 @@ from mcp.types import RequestParamsMeta, TextContent
 from bot.agent.calls import Rehearsal
 from bot.agent.toolbox import Offered
 from bot.definitions.agents import RESOURCES_SERVER
-from bot.definitions.saving import what_changes
+from bot.definitions.saving import deleted_before, what_changes
 from bot.errors import BotError
 from bot.mcp_servers.review import Review
 from bot.mcp_servers.tickets import ticket_server
@@ -60,6 +60,12 @@ class Rehearsals:
         except BotError:
             return None
         return {"ticket": ticket.id, "fields": dict(look(ticket).fields)} if ticket else None
+
+    async def done(self, offered: Offered, call: ToolCall) -> str | None:
+        """The result of a call that was cut off, where it is plain that it was done and calling again would fail."""
+        if offered.server.name != RESOURCES_SERVER:
+            return None
+        return await anyio.to_thread.run_sync(deleted_before, self.folder, offered.tool.name, dict(call.input))
 
     async def refused(self, call: ToolCall, question: Question) -> None:
         """Writes into the history of the ticket that a person would not have it changed."""

@@ -54,11 +54,8 @@ def what_changes(folder: Path, tool: str, arguments: Mapping[str, object]) -> tu
 
     Raises BotError for what the call would refuse.
     """
-    doing, _, word = tool.removeprefix("sciorex_").partition("_")
-    kind = {"agent": AGENTS, "flow": FLOWS}.get(word)
-    one_id, content = arguments.get("id"), arguments.get("content")
-    if kind is None or doing not in ("save", "delete") or not isinstance(one_id, str):
-        raise BotError(f"{tool} was called wrongly: it needs an id.")
+    doing, kind, one_id = _meant(tool, arguments)
+    content = arguments.get("content")
     if doing == "delete":
         change = deleting(folder, kind, one_id)
     elif isinstance(content, str):
@@ -67,6 +64,20 @@ def what_changes(folder: Path, tool: str, arguments: Mapping[str, object]) -> tu
         raise BotError(f"{tool} was called wrongly: it needs content, as a text.")
     before, after = ((text or b"").decode("utf-8", "replace") for text in (change.before, change.after))
     return before, after, change.revision
+
+
+def deleted_before(folder: Path, tool: str, arguments: Mapping[str, object]) -> str | None:
+    """For a call that was cut off in the middle: that it has deleted what it was to delete; None where it has not.
+
+    Saving needs no such word: the same text in the same file changes nothing.
+    """
+    try:
+        doing, kind, one_id = _meant(tool, arguments)
+        if doing == "delete" and _file_of(folder, kind, one_id) is None:
+            return f"Deleted: there is no file of {_a(kind)} “{one_id[:80]}” any more."
+    except BotError:
+        return None  # calling it says why
+    return None
 
 
 def saving(folder: Path, kind: Kind, one_id: str, content: str) -> Change:
@@ -100,6 +111,15 @@ def reading(folder: Path, kind: Kind, one_id: str) -> Change:
     path = _real(folder, kind, file)
     content = _read(path, file)
     return Change(path, file, content, content)
+
+
+def _meant(tool: str, arguments: Mapping[str, object]) -> tuple[str, Kind, str]:
+    """What a call does (save or delete), of what kind, and to which id. Raises BotError."""
+    doing, _, word = tool.removeprefix("sciorex_").partition("_")
+    kind, one_id = {"agent": AGENTS, "flow": FLOWS}.get(word), arguments.get("id")
+    if kind is None or doing not in ("save", "delete") or not isinstance(one_id, str):
+        raise BotError(f"{tool} was called wrongly: it needs an id.")
+    return doing, kind, one_id
 
 
 def _file_of(folder: Path, kind: Kind, one_id: str) -> str | None:

@@ -120,7 +120,7 @@ async def ran(claim: Claim, turn: Turn, store: TicketStore, model: Scripted) -> 
         agent=DEFAULT_AGENT,
         model=model,  # type: ignore[arg-type]
         tools=await toolbox(DEFAULT_AGENT, [InProcess("sciorex-tickets", ticket_server(store))]),
-        gate=Gate(Mode.EDITS, ("UADA",), shown, nothing, nothing),
+        gate=Gate(Mode.EDITS, ("UADA",), shown, nothing, nothing, nothing),
         context=context,
         acting={"sciorex/actor": {"type": "agent", "id": "sciorex", "onBehalfOf": "UADA"}},
         now_ms=lambda: 2,

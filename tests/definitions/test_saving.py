@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.definitions.saving import what_changes
+from bot.definitions.saving import deleted_before, what_changes
 from bot.errors import BotError
 from tests.definitions.test_agents import agents_of
 from tests.definitions.test_flows import flows_of
@@ -84,6 +84,16 @@ def test_what_is_not_there_cannot_be_deleted(tmp_path: Path) -> None:
     )
     assert refused(tmp_path, "sciorex_delete_flow", id="f") == "There is no file of a flow “f” (any more)."
     assert "called wrongly" in refused(tmp_path, "sciorex_delete_everything", id="f")
+
+
+def test_a_deletion_that_was_cut_off_is_known_by_its_file_being_gone(tmp_path: Path) -> None:
+    agents_of(tmp_path, a="id: a\n", one="id: twin\n", two="id: twin\n")
+    told = {
+        given: deleted_before(tmp_path, f"sciorex_{tool}", {"id": given})
+        for tool, given in (("delete_agent", "a"), ("delete_agent", "twin"), ("delete_flow", "f"), ("save_agent", "s"))
+    }
+    assert told == {"a": None, "twin": None, "f": "Deleted: there is no file of a flow “f” any more.", "s": None}
+    assert deleted_before(tmp_path, "sciorex_delete_agent", {}) is None
 
 
 def test_no_link_leads_out_of_the_folder(tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import update
+
 from bot.local_model import Reply, ToolCall, say
+from bot.sessions.models import tool_call
 from tests.bench import Bench, bench, everything_in
 from tests.mcp_servers.test_files import absent
 from tests.slack.asked import at_rest
@@ -109,3 +112,18 @@ async def test_an_agents_file_is_changed_only_as_it_was_approved(tmp_path: Path,
         await here.slack.click(here.alice, here.general, str(second["ts"]), "question_approve")
         await here.seen(here.general, root, ANSWER)
         assert file.read_text() == new
+
+
+async def test_a_deletion_after_which_the_bot_died_is_told_as_done(tmp_path: Path, database_url: str) -> None:
+    delete = ToolCall("mcp__sciorex-resources__sciorex_delete_agent", {"id": "code-reviewer"})
+    async with bench(tmp_path, database_url, script=calls(delete)) as here:
+        agent(here, "mcpServers: [sciorex-resources]\n")
+        root = await here.slack.say(here.alice, here.general, f"{here.at} we need no reviewer")
+        card = await here.seen(here.general, root, "May the agent do this?")
+        await at_rest(here)
+        assert here.bot is not None
+        begun = update(tool_call).values(state="started", started_ms=1)
+        await here.bot.parts.db.write("died", lambda c: c.execute(begun).rowcount)
+        (here.folder / ".sciorex" / "agents" / "code-reviewer.yaml").unlink()
+        await here.slack.click(here.alice, here.general, str(card["ts"]), "question_approve")
+        await here.seen(here.general, root, f"{ANSWER} Deleted: there is no file of an agent “code-reviewer” any more.")

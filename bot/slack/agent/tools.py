@@ -61,6 +61,7 @@ def gate_for(parts: Parts, claim: Claim, workspace: Workspace, session: ChatSess
         who_may=tuple(turn.asked_by if one == ASKER else one for one in parts.access.approvers),
         rehearse=rehearsals.rehearse,
         before=rehearsals.before,
+        done=rehearsals.done,
         refused=rehearsals.refused,
     )
 
