@@ -40,7 +40,7 @@ def run() -> None:
 )
 def demo(port: int, data: Path) -> None:
     """The whole bot on this machine alone: a local Slack with a page, sample tickets, a scripted model."""
-    _settings("demo")
+    _settings("demo", level="WARNING")  # what is to be done stands on the screen, and nothing beside it
     from bot.demo import demo as run_demo
 
     sys.exit(_finish(run_demo(port, data)))
@@ -149,8 +149,11 @@ def _workspace_folder(name: str | None) -> Path:
     return folders[name]
 
 
-def _settings(need: Need) -> Settings:
-    """The settings for a command, with logging set up by them; all that is wrong with them on stderr, exit 2."""
+def _settings(need: Need, *, level: str = "INFO") -> Settings:
+    """The settings for a command, with logging set up by them; all that is wrong with them on stderr, exit 2.
+
+    `level` counts where they say none.
+    """
     from bot.logs import configure_logging
     from bot.settings import SettingsError, read_settings
 
@@ -159,7 +162,7 @@ def _settings(need: Need) -> Settings:
     except SettingsError as error:
         click.echo(error.text, err=True)
         sys.exit(2)
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level if "log_level" in settings.model_fields_set else level, settings.log_format)
     return settings
 
 

@@ -8,6 +8,7 @@ thread commits a batch of waiting writes at once, so a function may be run twice
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import threading
@@ -24,6 +25,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 BATCH = 64
 MIGRATION_LOCK = 7_042_042  # any number that no other program takes as its advisory lock in this database
 
@@ -75,21 +77,14 @@ class Database:
 
     def migrate(self) -> None:
         """Brings the tables up to date (Alembic), one process at a time."""
-        from alembic import command
-        from alembic.config import Config
-
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         if self.sqlite_file:
             self.sqlite_file.parent.mkdir(parents=True, exist_ok=True)
             with FileLock(f"{self.sqlite_file}.migrating"), self._writer_engine.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                _upgrade(connection)
             return
         with self.engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            _upgrade(connection)
 
     async def close(self) -> None:
         """Finishes what was begun and lets the connections go."""
@@ -97,6 +92,21 @@ class Database:
         self._readers.shutdown(wait=True)
         self.engine.dispose()
         self._writer_engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    stands = MigrationContext.configure(connection)
+    before = stands.get_current_revision()
+    command.upgrade(config, "head")
+    if before != (after := stands.get_current_revision()):
+        log.info("the database's tables were brought from %s to %s", before or "nothing", after)
 
 
 def insert_once(connection: Connection, table: Table, **values: object) -> int | None:

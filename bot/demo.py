@@ -51,7 +51,8 @@ async def demo(port: int, data: Path, environ: Mapping[str, str] = os.environ) -
         bot = await stack.enter_async_context(create_app(settings))
         await stack.enter_async_context(listening(bot))
         who = f"Claude ({settings.anthropic_model})" if model is None else "a scripted model, not Claude"
-        click.echo(f"\n  Sciorex for Slack, the demo, with {who}.\n  Open {slack.url}\n  Stop with Ctrl-C.\n")
+        click.echo(f"\n  Sciorex for Slack, the demo, with {who}.\n  Open {slack.url} – the page says what to try.")
+        click.echo("  Stop with Ctrl-C.\n")
         await stop.wait()
     return 0
 

@@ -8,8 +8,11 @@ import sys
 from datetime import UTC, datetime
 
 _BAD_SIGNATURE = "slack_bolt.RequestVerification"
-_CHATTER = "alembic.runtime.plugins"  # six lines at each start that say nothing of this program
-
+_CHATTER = "alembic"  # which steps it took; that the tables were brought up to date says bot.database
+_IN_VAIN = (
+    "As `installation_store` or `authorize`",
+    "As you gave `client`",
+)  # Bolt: tokens that are skipped on purpose
 _TALKS = ("httpx2", "mcp.client")  # whole addresses, with what may be secret in them, and what servers say
 
 
@@ -19,7 +22,9 @@ class _Discreet(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name == _BAD_SIGNATURE:
             record.msg, record.args = "A request with a wrong signature or an old timestamp was refused", ()
-        if record.name == _CHATTER and record.levelno < logging.WARNING:
+        if record.name.startswith(_CHATTER) and record.levelno < logging.WARNING:
+            return False
+        if record.name.startswith("slack_bolt") and str(record.msg).startswith(_IN_VAIN):
             return False
         if record.name.startswith(_TALKS):
             record.exc_info = record.exc_text = None

@@ -152,9 +152,14 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return postgres.url("unmigrated")
 
 
-async def test_processes_that_start_at_once_migrate_one_after_the_other(empty_url: str) -> None:
+async def test_processes_that_start_at_once_migrate_one_after_the_other(
+    empty_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "bot")
     doors = [Database(empty_url) for _ in range(3)]
     await asyncio.gather(*(asyncio.to_thread(door.migrate) for door in doors))
     assert await doors[0].read(lambda c: c.execute(select(func.count()).select_from(thread)).scalar_one()) == 0
     for door in doors:
         await door.close()
+    [told] = [record.getMessage() for record in caplog.records if record.name == "bot.database"]
+    assert told.startswith("the database's tables were brought from nothing to 00")

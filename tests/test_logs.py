@@ -12,6 +12,9 @@ configure_logging("DEBUG", {form!r})
 logging.getLogger("bot.inbox").debug("taken")
 logging.getLogger("slack_sdk.web").debug("token xoxb-1")
 logging.getLogger("slack_bolt.RequestVerification").info("signature: %s, body: %s", "v0=1", "hush")
+logging.getLogger("alembic.runtime.migration").info("Running upgrade")
+logging.getLogger("alembic.runtime.migration").warning("an odd table")
+logging.getLogger("slack_bolt.AsyncApp").warning("As you gave `client` as well, `token` will be unused.")
 logging.getLogger("httpx2").info("HTTP Request: POST https://example.com/mcp?key=%s", "hush")
 try:
     raise ValueError("hush")
@@ -45,11 +48,12 @@ def test_json_logs_are_an_object_a_line_and_hold_no_body_and_no_token() -> None:
             "slack_bolt.RequestVerification",
             "A request with a wrong signature or an old timestamp was refused",
         ),
+        ("WARNING", "alembic.runtime.migration", "an odd table"),
         ("ERROR", "mcp.client.stdio", "Failed to parse"),
         ("ERROR", "bot", "id 4f"),
     ]
-    assert "exception" not in lines[2]
-    assert lines[3]["exception"].endswith("ZeroDivisionError: division by zero")
+    assert "exception" not in lines[3]
+    assert lines[4]["exception"].endswith("ZeroDivisionError: division by zero")
 
 
 def test_text_logs_hold_no_body_and_no_token_either() -> None:

@@ -93,3 +93,20 @@ async def test_it_runs_answers_and_ends_when_told_to(tmp_path: Path, http: bool)
     finally:
         await model.stop()
         await slack.stop()
+
+
+async def test_the_demo_tells_where_it_is_and_what_to_do_and_nothing_else(tmp_path: Path) -> None:
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", "demo", "--port", str(port), "--data", str(tmp_path / "demo")),
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(Path(__file__).parent.parent)},
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while b"Stop with" not in (line := await process.stdout.readline()):
+            assert line, await process.communicate()
+        process.send_signal(signal.SIGINT)
+        assert (await process.communicate(), process.returncode) == ((b"\n", b""), 0)
