@@ -33,6 +33,18 @@ async def card(here: Bench, root: str, text: str = "May the agent do this?") -> 
     return shown
 
 
+async def asked(here: Bench) -> tuple[str, dict[str, Any]]:
+    """A thread linked to T-042 in which the agent waits for leave to change it: its root, and the card."""
+    root = await in_mode(here)
+    await here.slack.say(here.alice, here.general, "start with it", root)
+    return root, await card(here, root)
+
+
+def subtasks(here: Bench) -> str:
+    """The subtasks of T-042, as they stand in its file."""
+    return here.ticket("T-042").partition("subtasks:")[2].partition("history:")[0]
+
+
 async def press(here: Bench, user: str, shown: dict[str, Any], action: str, **more: Any) -> None:
     await here.slack.click(user, here.general, str(shown["ts"]), action, **more)
 
@@ -44,18 +56,16 @@ def now(here: Bench, shown: dict[str, Any], root: str) -> str:
 
 async def test_a_change_waits_for_approval_and_shows_what_it_would_change(tmp_path: Path, database_url: str) -> None:
     async with bench(tmp_path, database_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        before = here.ticket("T-042")
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
-        assert here.ticket("T-042") == before
+        root, shown = await asked(here)
+        assert "status: in_progress" not in subtasks(here)
+        assert "subtask_updated" not in here.ticket("T-042")
         assert "T-042 Add user profile avatar upload" in everything_in(shown)
         assert "-[pending] Add image processing\n+[in_progress] Add image processing" in everything_in(shown)
         await press(here, here.alice, shown, "question_approve")
         await here.seen(here.general, root, "I was told:")
         await at_rest(here)
         assert f"<@{here.alice}> approved this" in now(here, shown, root)
-        assert "status: in_progress" in here.ticket("T-042").partition("subtasks:")[2].partition("history:")[0]
+        assert "status: in_progress" in subtasks(here)
         assert f"approvedBy: {here.alice}" in here.ticket("T-042")
         answers = [m for m in here.own(here.general, root) if "I was told:" in everything_in(m)]
         assert len(answers) == 1 and float(answers[0]["ts"]) > float(shown["ts"])
@@ -63,9 +73,7 @@ async def test_a_change_waits_for_approval_and_shows_what_it_would_change(tmp_pa
 
 async def test_an_approval_that_comes_after_a_restart_still_counts(tmp_path: Path, database_url: str) -> None:
     async with bench(tmp_path, database_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await here.stop()
         await here.start()
         await press(here, here.alice, shown, "question_approve")
@@ -75,9 +83,7 @@ async def test_an_approval_that_comes_after_a_restart_still_counts(tmp_path: Pat
 
 async def test_what_was_denied_is_not_done_and_the_model_and_the_history_know(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await press(here, here.alice, shown, "question_write")
         [view] = here.slack.views(here.alice)
         await here.slack.submit(here.alice, view["id"], {"text": {"text": "Not before Monday"}})
@@ -86,14 +92,12 @@ async def test_what_was_denied_is_not_done_and_the_model_and_the_history_know(tm
         assert f"<@{here.alice}> did not approve this: _Not before Monday_" in now(here, shown, root)
         [told] = [line for line in TicketStore(here.folder).get("T-042").history if line.actor_id == here.alice][-1:]
         assert told.details["comment"] == "Did not approve “update subtask” by the agent: Not before Monday"
-        assert "status: in_progress\n" not in here.ticket("T-042").partition("subtasks:")[2].partition("history:")[0]
+        assert "status: in_progress\n" not in subtasks(here)
 
 
 async def test_only_the_asker_decides_and_a_second_click_is_told_so(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await press(here, here.bob, shown, "question_approve")
         await here.told(here.bob, "Alice decides this.")
         await press(here, here.alice, shown, "question_approve")
@@ -104,9 +108,7 @@ async def test_only_the_asker_decides_and_a_second_click_is_told_so(tmp_path: Pa
 
 async def test_a_ticket_that_changed_meanwhile_is_asked_about_again(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        first = await card(here, root)
+        root, first = await asked(here)
         by = Actor("user", "UBOB")
         TicketStore(here.folder).change("T-042", lambda t, at: t.update(by=by, at=at, title="Pictures of people"))
         await press(here, here.alice, first, "question_approve")
@@ -120,9 +122,7 @@ async def test_a_ticket_that_changed_meanwhile_is_asked_about_again(tmp_path: Pa
 
 async def test_a_message_for_the_agent_takes_the_place_of_an_open_question(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await here.slack.say(here.alice, here.general, "wait, something else first", root)
         await here.seen(here.general, root, "I was told: Not done: a person wrote something else")
         assert f"No longer asked: <@{here.alice}> wrote something else" in now(here, shown, root)
@@ -133,9 +133,7 @@ async def test_a_message_for_the_agent_takes_the_place_of_an_open_question(tmp_p
 
 async def test_stop_ends_what_waits(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await here.slack.say(here.alice, here.general, "!stop", root)
         await here.slack.until(lambda _: "No longer asked" in now(here, shown, root), timeout=10)
 
@@ -147,9 +145,7 @@ async def test_an_approval_for_the_session_is_asked_once(tmp_path: Path, sqlite_
         return say(f"I did {done}.") if done > 1 else say(ToolCall(UPDATES, dict(told) | {"status": STATES[done]}))
 
     async with bench(tmp_path, sqlite_url, script=script) as here:
-        root = await in_mode(here)
-        await here.slack.say(here.alice, here.general, "start with it", root)
-        shown = await card(here, root)
+        root, shown = await asked(here)
         await press(here, here.alice, shown, "question_remember")
         await here.seen(here.general, root, "I did 2.")
         assert "need not be asked again" in now(here, shown, root)
