@@ -131,7 +131,19 @@ def _table(block: Block, at: str) -> Iterator[Problem]:
 
 
 def _rich_text(block: Block, at: str) -> Iterator[Problem]:
-    yield from list_problems(block.get("elements"), f"{at}/elements", 1000, least=0)
+    """The text of each element must be more than 0 characters, as Slack says it."""
+    parts = block.get("elements")
+    yield from list_problems(parts, f"{at}/elements", 1000, least=0)
+    for number, part in enumerate(parts if isinstance(parts, list) else []):
+        here = f"{at}/elements/{number}"
+        if not isinstance(part, dict) or part.get("type") not in RICH:
+            yield "unsupported type of element", here
+        elif part["type"] == "rich_text_list":
+            yield from _rich_text(part, here)
+        else:
+            for inner, element in enumerate(part.get("elements", [])):
+                if isinstance(element, dict) and element.get("type") == "text":
+                    yield from string_problems(element.get("text"), f"{here}/elements/{inner}/text", 3000)
 
 
 def _task(block: Block, at: str) -> Iterator[Problem]:
@@ -160,6 +172,7 @@ def _free(block: Block, at: str) -> Iterator[Problem]:
     return iter(())
 
 
+RICH = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
 ALL, MESSAGE = ("message", "modal", "home"), ("message",)
 RULES: dict[str, tuple[Callable[[Block, str], Iterator[Problem]], tuple[str, ...]]] = {
     "section": (_section, ALL),

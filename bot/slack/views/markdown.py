@@ -68,13 +68,13 @@ def safe(text: str) -> str:
     opened: Fence | None = None
     lines = []
     for line in text.split("\n"):
-        now = _fence(line, opened)
+        now = fence_after(line, opened)
         lines.append(_safe_line(line) if opened is None and now is None else _safe_code(line))
         opened = now
     return "\n".join(lines)
 
 
-def _fence(line: str, opened: Fence | None) -> Fence | None:
+def fence_after(line: str, opened: Fence | None) -> Fence | None:
     """The code block that is open after this line."""
     match = FENCE.match(line)
     if not match:
@@ -92,7 +92,7 @@ def _open_at_end(text: str) -> Fence | None:
     """The code block that the text leaves open."""
     opened: Fence | None = None
     for line in text.split("\n"):
-        opened = _fence(line, opened)
+        opened = fence_after(line, opened)
     return opened
 
 
@@ -108,7 +108,7 @@ def _safe_line(line: str) -> str:
 def _safe_words(text: str) -> str:
     """Simple links as words and address; every other form of a link broken up, so that all of it is seen."""
     for _ in range(2):  # an image inside a link
-        text = IMAGE_OR_LINK.sub(_open_link, text)
+        text = IMAGE_OR_LINK.sub(open_link, text)
     text = re.sub(r"\](?=[(\[:])", "]" + ZERO_WIDTH, text)
     text = ANGLE.sub(r"\1" + ZERO_WIDTH, AUTOLINK.sub(r"\1", text))
     return BROADCAST.sub("@" + ZERO_WIDTH, text)
@@ -119,7 +119,7 @@ def _safe_code(text: str) -> str:
     return BROADCAST.sub("@" + ZERO_WIDTH, text)
 
 
-def _open_link(match: re.Match[str]) -> str:
+def open_link(match: re.Match[str]) -> str:
     """A link, or an image, as its words and its real address side by side."""
     label, address = match[1].strip(), match[2]
     return f"{label} ({address})" if label and address and label != address else address or label
@@ -179,7 +179,7 @@ def split(text: str, size: int) -> list[str]:
             rest = rest.removeprefix("\n")
             head = f"{head}\n{opened.last_line()}"
             line, _, after = rest.partition("\n")
-            if _fence(line, opened) is None:
+            if fence_after(line, opened) is None:
                 rest = after.lstrip("\n")
             else:
                 again = opened.first_line() + "\n"

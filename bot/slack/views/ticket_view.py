@@ -11,6 +11,7 @@ from bot.slack.views.blocks import Block, button, context, cut
 from bot.slack.views.markdown import Shown
 from bot.slack.views.modals import View, modal
 from bot.slack.views.paging import paged, typed
+from bot.slack.views.rich_text import rich
 from bot.slack.views.ticket_blocks import heading, other, seen, status_menu
 from bot.tickets.change import HistoryEntry
 from bot.tickets.criteria import Criterion, criteria_of
@@ -69,7 +70,7 @@ def _actions(ticket: Ticket) -> Block:
 
 
 def _description(of: Details) -> Iterator[list[Block]]:
-    """The text as it was typed, with boxes where its check boxes are."""
+    """The text, with boxes where its check boxes are."""
     boxes = {one.line: one for one in criteria_of(of.ticket.description)}
     text: list[str] = []
     run: list[Criterion] = []
@@ -81,7 +82,7 @@ def _description(of: Details) -> Iterator[list[Block]]:
             yield _criteria(of, run, group)
             run, group = [], group + 1
         if text and (ends or box is not None):
-            yield from ([part] for part in typed("\n".join(text).strip("\n")))
+            yield from ([part] for part in rich("\n".join(text).strip("\n")))
             text = []
         if box is not None:
             run.append(box)

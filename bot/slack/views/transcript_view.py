@@ -12,6 +12,7 @@ from bot.slack.intake.words import as_typed
 from bot.slack.views.activity_view import person, when
 from bot.slack.views.blocks import Block, button, context, cut, section
 from bot.slack.views.paging import paged, typed
+from bot.slack.views.rich_text import rich
 
 
 def transcript(title: str, state: str, entries: Sequence[JsonObject], number: int, back: int) -> list[Block]:
@@ -33,7 +34,7 @@ def transcript(title: str, state: str, entries: Sequence[JsonObject], number: in
 def _entry(entry: JsonObject) -> Iterator[list[Block]]:
     """One entry: who, when and what; what is longer than a section stands in several, on several pages if need be."""
     head = context(f"{_who(entry)} · {when(_time(entry.get('timestamp')))}{_marks(entry)}")
-    body = typed(_content(entry))
+    body = (rich if entry.get("role") == "assistant" else typed)(_content(entry))
     yield [head, *body[:1]]
     for more in body[1:]:
         yield [more]

@@ -80,11 +80,11 @@ def test_a_long_ticket_is_shown_whole_on_its_pages() -> None:
 def test_boxes_stand_where_the_text_has_them() -> None:
     text = "Before\n\n## Acceptance Criteria\n\n- [x] One\n\n- [ ] Two\n\nAfter\n```\n- [ ] code\n```"
     body = details(Details(Ticket("T-042", "Avatars", description=text), drawn="1"), 1)
-    shown = [everything_in(block.get("text") or [e.get("options") for e in block["elements"]]) for block in body[2:5]]
-    assert "## Acceptance Criteria" in shown[0]
+    shown = [everything_in(block) for block in body[2:5]]
+    assert "Acceptance Criteria" in shown[0] and "#" not in shown[0]
     assert "One" in shown[1]
     assert "Two" in shown[1]
-    assert "After\n```\n- [ ] code" in shown[2]
+    assert "After" in shown[2] and "\n- [ ] code" in shown[2] and "`" not in shown[2]
 
 
 ENTRIES = st.builds(
@@ -157,6 +157,14 @@ SAID = st.fixed_dictionaries(
 @given(st.lists(SAID, max_size=40), WORDS, st.integers(1, 3))
 def test_a_transcript_fits(entries: list[dict[str, object]], title: str, number: int) -> None:
     assert wrong(transcript(title, "archived", entries, number, 1)) == []
+
+
+def test_in_a_transcript_the_agents_markdown_is_shown_as_such_and_what_people_typed_as_it_is() -> None:
+    entries: list[dict[str, object]] = [{"role": role, "content": "**Done**"} for role in ("assistant", "user")]
+    shown = transcript("Chat", "active", entries, 1, 1)[3::2]
+    bold = {"type": "text", "text": "Done", "style": {"bold": True}}
+    assert shown[0]["elements"] == [{"type": "rich_text_section", "elements": [bold]}]
+    assert shown[1]["text"] == {"type": "plain_text", "text": "**Done**"}
 
 
 def test_a_transcript_of_5000_messages_is_read_page_by_page_and_nothing_is_missing() -> None:
