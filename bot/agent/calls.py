@@ -11,15 +11,15 @@ from typing import Any, Protocol
 from mcp.types import CallToolResult, ElicitResult, InputRequiredResult, TextContent
 
 from bot.agent.answer import UNREADABLE
-from bot.agent.permissions import Mode, must_ask
+from bot.agent.permissions import Mode, must_ask, same_change
 from bot.agent.toolbox import Offered, Toolbox
 from bot.definitions.agents import Agent
 from bot.inbox.claim import Claim
-from bot.mcp_servers.caller import ACTOR, OP, READ
+from bot.mcp_servers.caller import ACTOR, MOVED, OP, READ
 from bot.mcp_servers.reads import read_in
 from bot.mcp_servers.server import UNKNOWN
 from bot.sessions import transcript
-from bot.sessions.questions import Ask, Question, questions_of_turn
+from bot.sessions.questions import Ask, Question, follow, questions_of_turn
 from bot.sessions.session import get_session
 from bot.sessions.transcript import CUT_OFF, JsonObject, ToolCall, Turn
 
@@ -96,8 +96,10 @@ async def take(work: Calling, calls: Sequence[ToolCall], read: Mapping[str, str]
         took = await _one(work, call, question, known)
         if isinstance(took, Ask):
             asks.append(took)
-        else:
-            known |= read_in(took)
+            continue
+        known |= read_in(took)
+        if question is not None:  # what it changed may be what others are bound to
+            asked = await work.claim.read(lambda c: questions_of_turn(c, work.turn.id))
     return Taken(tuple(asks), waits or bool(asks))
 
 
@@ -140,10 +142,18 @@ async def _approved(
         now = await work.gate.rehearse(offered, call, meta)
         if now.refusal is not None:
             return await _end(work, call, now.refusal, failed=True)
-        if now.shown.get("revision") != question.shown.get("revision"):
+        if not _as_approved(question, now):
             return Ask(call.op, "approval", {**now.shown, "again": True}, work.gate.who_may)
     actor = {**dict(work.acting.get(ACTOR) or {}), "approvedBy": question.by}
     return await _run(work, call, offered, {**meta, ACTOR: actor}, None)
+
+
+def _as_approved(question: Question, now: Rehearsal) -> bool:
+    """Whether the ticket is as the person saw it, or differs by what other approved calls of this turn did alone, and
+    the change is the same."""
+    if now.shown.get("revision") != question.revision:
+        return False
+    return not question.followed or same_change(question.shown, now.shown)
 
 
 async def _run(
@@ -167,7 +177,10 @@ async def _run(
         return await _end(work, call, HANGS, failed=True, state="unknown", began=began)
     if isinstance(result, InputRequiredResult):
         return Ask(call.op, *_wanted(offered, call, result), work.gate.who_may)
-    state = "unknown" if (result.meta or {}).get(UNKNOWN) else "done"
+    said = result.meta or {}
+    if offered.of_tickets and (moved := said.get(MOVED)):
+        await work.claim.write("approvals follow", lambda c: follow(c, work.turn.id, *moved))
+    state = "unknown" if said.get(UNKNOWN) else "done"
     return await _end(work, call, _text(result), failed=bool(result.is_error), state=state, began=began)
 
 

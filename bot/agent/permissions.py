@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Any
 
 from bot.agent.toolbox import Offered
 from bot.definitions.agents import Agent
+from bot.sessions.transcript import JsonObject
 
 
 class Mode(StrEnum):
@@ -56,3 +59,22 @@ def named(offered: Offered, names: Collection[str]) -> bool:
         pattern for name in names for pattern in (name, name.partition(":")[0], name.partition("(")[0]) if pattern
     }
     return any(fnmatchcase(own, pattern) for own in known for pattern in patterns)
+
+
+def same_change(approved: JsonObject, now: JsonObject) -> bool:
+    """Whether a call would do to tickets just what a person was shown: the same fields and subtasks, from and to the
+    same. What else the tickets hold, and the time in the new line of history, may differ."""
+    shown, found = approved.get("changes"), json.loads(json.dumps(now.get("changes")))
+    return _done_by(shown) == _done_by(found)
+
+
+def _done_by(changes: Any) -> list[object]:
+    """The changes of tickets, as cards have them, without what a change of something else makes of them."""
+    done: list[object] = []
+    for change in changes or ():
+        before, after = dict(change["before"]), dict(change["after"])
+        was, to = before.get("subtasks") or [], after.get("subtasks") or []
+        before["subtasks"], after["subtasks"] = [s for s in was if s not in to], [s for s in to if s not in was]
+        after["history"] = [{**line, "timestamp": None} for line in after.get("history") or []]
+        done.append((change["id"], before, after))
+    return done

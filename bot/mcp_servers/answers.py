@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, JsonValue, WithJsonSchema
+from pydantic import BaseModel, Field, JsonValue, WithJsonSchema
+from pydantic.json_schema import SkipJsonSchema
 
 from bot.tickets.change import Value, stamp
 from bot.tickets.closing import without_sessions
@@ -73,7 +74,13 @@ class TicketList(BaseModel):
     more: bool
 
 
-class Outcome(BaseModel):
+class Write(BaseModel):
+    """What a change of a ticket gives back; `moved`, for the bot alone, goes into the meta of the result."""
+
+    moved: SkipJsonSchema[tuple[str, str] | None] = Field(default=None, exclude=True)
+
+
+class Outcome(Write):
     """A ticket after a call; `changed` is false when it was so already.
 
     `revision` says what the caller knows of the ticket by now: a client may send it back as `sciorex/read`.
@@ -91,7 +98,7 @@ class StatusOutcome(Outcome):
     stillOpen: list[str]
 
 
-class SubtaskOutcome(BaseModel):
+class SubtaskOutcome(Write):
     """A subtask after a call; `changed` is false when it was so already. `revision` as in Outcome."""
 
     changed: bool
@@ -192,8 +199,9 @@ def ticket_list(tickets: Sequence[TicketSummary], limit: int) -> TicketList:
     return TicketList(tickets=[ticket_line(t) for t in tickets[:limit]], more=len(tickets) > limit)
 
 
-def outcome(ticket: Ticket, revision: str, *, changed: bool) -> Outcome:
+def outcome(ticket: Ticket, revision: str, *, changed: bool, moved: tuple[str, str] | None) -> Outcome:
     return Outcome(
+        moved=moved,
         changed=changed,
         ticket=ticket_line(ticket.summary),
         nextStatuses=list(ticket.next_statuses()),
@@ -205,8 +213,11 @@ def subtask_line(subtask: Subtask) -> SubtaskLine:
     return SubtaskLine(id=subtask.id, title=subtask.title, status=subtask.status.value)
 
 
-def subtask_outcome(ticket: Ticket, subtask: Subtask, revision: str, *, changed: bool) -> SubtaskOutcome:
+def subtask_outcome(
+    ticket: Ticket, subtask: Subtask, revision: str, *, changed: bool, moved: tuple[str, str] | None
+) -> SubtaskOutcome:
     return SubtaskOutcome(
+        moved=moved,
         changed=changed,
         ticketId=ticket.id,
         subtask=subtask_line(subtask),

@@ -15,6 +15,7 @@ from bot.tickets.revision import seen
 from bot.tickets.ticket import Ticket
 
 OP, ACTOR, LINKED_TICKET, READ = "sciorex/op", "sciorex/actor", "sciorex/linkedTicket", "sciorex/read"
+MOVED = "sciorex/moved"  # in the meta of a result: the digests of a ticket's file before and after an approved change
 NOBODY_SAID = Actor("agent", "mcp")
 LONGEST_NAME = 200
 
@@ -54,6 +55,12 @@ class Caller:
             self.reads_whole(after)  # done before, and what else it saw then is not known any more
             return after.revision
         return self._sees(changed.before, after, shown)
+
+    def moved(self, changed: Changed) -> tuple[str, str] | None:
+        """The digests of the ticket's file before and after a change that a person approved; None for any other."""
+        if not changed.changed or self.actor.approved_by is None:
+            return None
+        return changed.before.digest, changed.after.digest
 
     def _sees(self, before: Ticket, after: Ticket, shown: Collection[str]) -> str:
         told = self.told.get(after.key)

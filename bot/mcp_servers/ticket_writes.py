@@ -175,7 +175,9 @@ class TicketWrites:
         ticket = changed.after
         made = next(line for line in reversed(ticket.history) if who.op is None or line.op == who.op)
         subtask = ticket.find_subtask(str(made.details.get("subtaskId")))
-        return subtask_outcome(ticket, subtask, who.made(changed, ()), changed=changed.changed)
+        return subtask_outcome(
+            ticket, subtask, who.made(changed, ()), changed=changed.changed, moved=who.moved(changed)
+        )
 
     def update_subtask(
         self,
@@ -225,7 +227,7 @@ class TicketWrites:
 
     def _change(self, ticket_id: str, who: Caller, rule: Rule) -> Outcome:
         changed = self._store.change(ticket_id, rule, op=who.op, read=who.has_read(ticket_id))
-        return outcome(changed.after, who.made(changed, LINE_SHOWS), changed=changed.changed)
+        return outcome(changed.after, who.made(changed, LINE_SHOWS), changed=changed.changed, moved=who.moved(changed))
 
     def _set_subtask(self, ticket_id: str, subtask: str | None, status: SubtaskStatus, who: Caller) -> SubtaskOutcome:
         if not subtask:
@@ -237,7 +239,9 @@ class TicketWrites:
             read=who.has_read(ticket_id),
         )
         after = changed.after
-        return subtask_outcome(after, after.find_subtask(subtask), who.made(changed, ()), changed=changed.changed)
+        return subtask_outcome(
+            after, after.find_subtask(subtask), who.made(changed, ()), changed=changed.changed, moved=who.moved(changed)
+        )
 
     def _known(self, ticket_ids: Sequence[str]) -> list[str]:
         """The ids as their tickets spell them; raises TicketNotFound."""

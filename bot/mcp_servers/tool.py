@@ -13,7 +13,9 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, ValidationError
 
 from bot.errors import BotError, EditConflict, EditRefused, TicketNotFound, TicketUnreadable, WorkspaceUnavailable
+from bot.mcp_servers.answers import Write
 from bot.mcp_servers.arguments import refusal, wrong_types
+from bot.mcp_servers.caller import MOVED
 from bot.mcp_servers.schema import lean
 
 ASK_AGAIN = "Something went wrong in {}, and it was not this call's fault. Tell the person; the server's log says more."
@@ -72,7 +74,9 @@ def _answer(result: BaseModel | str) -> CallToolResult | InputRequiredResult:
         return CallToolResult(content=[TextContent(type="text", text=result)])
     values = result.model_dump(mode="json")
     text = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=values)
+    whole = CallToolResult(content=[TextContent(type="text", text=text)], structured_content=values)
+    moved = result.moved if isinstance(result, Write) else None
+    return whole.model_copy(update={"meta": {MOVED: list(moved)}}) if moved else whole
 
 
 def _advice(error: BotError) -> str:

@@ -13,6 +13,7 @@ from bot.sessions.models import question, session, tool_call, turn
 from bot.sessions.transcript import JsonObject
 
 MEMBERS = "members"
+FOLLOWS = "follows"  # in what was shown: what an approval is bound to since its own turn changed the ticket
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,16 @@ class Question:
     def approved(self) -> bool:
         """Whether a person let the call go on."""
         return self.state == "answered" and self.answer.get("approved") is True
+
+    @property
+    def revision(self) -> object:
+        """What the approval is bound to: the ticket as it was shown, or as its own turn has changed it since."""
+        return self.shown.get(FOLLOWS) or self.shown.get("revision")
+
+    @property
+    def followed(self) -> bool:
+        """Whether its own turn has changed the ticket since it was shown."""
+        return FOLLOWS in self.shown
 
 
 def ask(connection: Connection, wanted: Ask, *, now_ms: int, expires_ms: int) -> Question:
@@ -104,6 +115,15 @@ def supersede(connection: Connection, turn_id: int, by: str | None, now_ms: int)
     ids = [one.id for one in questions_of_turn(connection, turn_id).values() if one.state == "open"]
     _close(connection, ids, "superseded", now_ms, by=by)
     return _questions(connection, question.c.id.in_(ids))
+
+
+def follow(connection: Connection, turn_id: int, before: str, after: str) -> None:
+    """An approved call of the turn brought a ticket from one revision to the next: the turn's other approvals that are
+    bound to the first are bound to the second."""
+    for one in questions_of_turn(connection, turn_id).values():
+        if one.kind == "approval" and one.state in ("open", "answered") and one.revision == before:
+            shown = json.dumps({**one.shown, FOLLOWS: after}, ensure_ascii=False)
+            connection.execute(update(question).where(question.c.id == one.id).values(shown=shown))
 
 
 def expire(connection: Connection, turn_id: int, now_ms: int) -> list[Question]:

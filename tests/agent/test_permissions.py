@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from mcp.types import CallToolResult, Tool, ToolAnnotations
 
-from bot.agent.permissions import Mode, must_ask
+from bot.agent.permissions import Mode, must_ask, same_change
 from bot.agent.toolbox import Offered, toolbox
 from bot.definitions.agents import Agent
 from bot.errors import BotError
@@ -117,6 +117,27 @@ def test_what_a_person_remembered_is_not_asked_again() -> None:
     for server in (TICKETS, RESOURCES, OUTSIDE):
         offered = server.offered()
         assert not must_ask(Agent("a", "A", auto_approve=False), Mode.ASK, offered, (offered.name,))
+
+
+def change(**more: Any) -> dict[str, Any]:
+    """What a card says of a call that completes a subtask."""
+    was = [{"id": "a", "status": "pending"}, {"id": "b", "status": "pending"}]
+    to = [{"id": "a", "status": "completed"}, {"id": "b", "status": "pending"}]
+    line = {"timestamp": "2026-11-25T10:00:00Z", "action": "subtask_completed", "details": {"subtaskId": "a"}}
+    one = {"id": "T-1", "title": "One", "before": {"subtasks": was}, "after": {"subtasks": to, "history": [line]}}
+    return {"changes": [one | more]}
+
+
+def test_a_change_is_the_same_whatever_else_the_ticket_holds_by_then() -> None:
+    later = [{"timestamp": "2026-11-25T11:00:00Z", "action": "subtask_completed", "details": {"subtaskId": "a"}}]
+    done = {"id": "b", "status": "completed"}
+    elsewhere = {"subtasks": [{"id": "a", "status": "pending"}, done]}
+    after = {"subtasks": [{"id": "a", "status": "completed"}, done], "history": later}
+    assert same_change(change(), change(title="Two", before=elsewhere, after=after))
+    assert not same_change(change(), change(after={**after, "status": "done"}))
+    assert not same_change(change(), change(before={"subtasks": [{"id": "a", "status": "in_progress"}, done]}))
+    assert not same_change(change(), change(id="T-2"))
+    assert not same_change(change(), {"changes": []})
 
 
 ONE = ("sciorex-tickets",)

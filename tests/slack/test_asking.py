@@ -5,13 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection, func, select
+
 from bot.local_model import Reply, ToolCall, say
+from bot.sessions.archives.decisions import decisions_of
+from bot.sessions.models import turn
 from bot.tickets.store import TicketStore
 from bot.tickets.ticket import Actor
 from tests.bench import Bench, bench, everything_in
 from tests.slack.asked import at_rest
 from tests.slack.test_agent_and_tickets import calling, results
 
+UPDATES = "mcp__sciorex-tickets__sciorex_update_subtask"
 INTERACTIONS = "mcp__sciorex-interactions__sciorex_"
 DONE = {"ticketId": "T-042", "subtaskId": "sub-003", "status": "in_progress"}
 UPDATE = calling("update_subtask", DONE)
@@ -120,6 +125,95 @@ async def test_a_ticket_that_changed_meanwhile_is_asked_about_again(tmp_path: Pa
         assert here.ticket("T-042").count("approvedBy") == 1
 
 
+STATUS = ToolCall("mcp__sciorex-tickets__sciorex_change_status", {"ticketId": "T-042", "status": "in_review"})
+COMMENT = ToolCall("mcp__sciorex-tickets__sciorex_add_comment", {"ticketId": "T-042", "comment": "Begun."})
+
+
+def together(*calls: ToolCall) -> Any:
+    """A script that makes all calls in one step, and then says what it was told."""
+    return lambda request: say(f"I was told: {told}") if (told := results(request)) else say("All of it.", *calls)
+
+
+def last_turn_id(connection: Connection) -> int:
+    return int(connection.execute(select(func.max(turn.c.id))).scalar_one())
+
+
+async def cards(here: Bench, root: str, count: int) -> list[dict[str, Any]]:
+    """The cards that ask, once there are so many and the turn has been let go."""
+
+    def found() -> list[dict[str, Any]]:
+        return [m for m in here.own(here.general, root) if "May the agent do this?" in everything_in(m)]
+
+    await here.slack.until(lambda _: len(found()) == count)
+    await at_rest(here)
+    return found()
+
+
+OTHER = ToolCall(UPDATES, {**DONE, "subtaskId": "sub-004"})
+
+
+async def approve(here: Bench, shown: dict[str, Any]) -> None:
+    """Alice approves, and the change is made."""
+    before = here.ticket("T-042").count("approvedBy")
+    await press(here, here.alice, shown, "question_approve")
+    await here.slack.until(lambda _: here.ticket("T-042").count("approvedBy") > before)
+    await at_rest(here)
+
+
+async def test_changes_of_one_ticket_that_are_approved_together_are_asked_about_once(
+    tmp_path: Path, database_url: str
+) -> None:
+    start = ToolCall(UPDATES, DONE)
+    async with bench(tmp_path, database_url, script=together(start, OTHER, STATUS, COMMENT)) as here:
+        root = await in_mode(here)
+        await here.slack.say(here.alice, here.general, "start with it", root)
+        asked_about = await cards(here, root, 4)
+        await approve(here, asked_about[1])
+        await here.stop()
+        await here.start()
+        for shown in (asked_about[2], asked_about[0], asked_about[3]):
+            await press(here, here.alice, shown, "question_approve")
+        await here.seen(here.general, root, "I was told:")
+        assert len(await cards(here, root, 4)) == 4
+        assert here.ticket("T-042").count("approvedBy") == 4
+        assert here.bot is not None
+        decided = await here.bot.parts.db.read(lambda c: decisions_of(c, [last_turn_id(c)]))
+        shown_to_them = {"tool", "input", "changes", "revision"}  # what archives keep of it, whenever they are made
+        told = [one.shown for of_call in decided.values() for one in of_call]
+        assert [isinstance(one, dict) and set(one) == shown_to_them for one in told] == [True] * 4
+
+
+async def test_a_change_by_somebody_else_between_two_approvals_is_seen_before_the_second(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    async with bench(tmp_path, sqlite_url, script=together(ToolCall(UPDATES, DONE), STATUS)) as here:
+        root = await in_mode(here)
+        await here.slack.say(here.alice, here.general, "start with it", root)
+        first, second = await cards(here, root, 2)
+        await approve(here, first)
+        file = here.folder / ".sciorex" / "tickets" / "T-042.yaml"
+        file.write_text(file.read_text().replace("Add user profile avatar upload", "Pictures of people"))
+        await press(here, here.alice, second, "question_approve")
+        again = await card(here, root, "The ticket has changed since")
+        assert "Pictures of people" in everything_in(again)
+        assert here.ticket("T-042").count("approvedBy") == 1
+
+
+async def test_a_change_whose_value_an_approved_one_has_changed_is_asked_about_again(
+    tmp_path: Path, sqlite_url: str
+) -> None:
+    completed = ToolCall(UPDATES, {**DONE, "status": "completed"})
+    async with bench(tmp_path, sqlite_url, script=together(ToolCall(UPDATES, DONE), completed)) as here:
+        root = await in_mode(here)
+        await here.slack.say(here.alice, here.general, "start with it", root)
+        first, second = await cards(here, root, 2)
+        assert "-[pending] Add image processing\n+[completed] Add image processing" in everything_in(second)
+        await approve(here, first)
+        await press(here, here.alice, second, "question_approve")
+        again = await card(here, root, "The ticket has changed since")
+        assert "-[in_progress] Add image processing\n+[completed] Add image processing" in everything_in(again)
+
+
 async def test_a_message_for_the_agent_takes_the_place_of_an_open_question(tmp_path: Path, sqlite_url: str) -> None:
     async with bench(tmp_path, sqlite_url, script=UPDATE) as here:
         root, shown = await asked(here)
@@ -153,7 +247,6 @@ async def test_an_approval_for_the_session_is_asked_once(tmp_path: Path, sqlite_
         assert len(cards) == 1
 
 
-UPDATES = "mcp__sciorex-tickets__sciorex_update_subtask"
 STATES = ("in_progress", "completed")
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from bot.sessions.models import question, tool_call
+from bot.sessions.questions import FOLLOWS
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,10 @@ def decisions_of(connection: Connection, turn_ids: Sequence[int]) -> dict[str, l
     )
     decided: dict[str, list[Decision]] = {}
     for row in connection.execute(asked):
-        one = Decision(_json(row.shown), row.state, _json(row.answer), row.by, row.at_ms)
+        shown = _json(row.shown)
+        if isinstance(shown, dict):
+            shown.pop(FOLLOWS, None)  # no one was shown it, and it comes later
+        one = Decision(shown, row.state, _json(row.answer), row.by, row.at_ms)
         decided.setdefault(row.op, []).append(one)
     return decided
 
