@@ -107,9 +107,10 @@ def drop(connection: sqlite3.Connection, folder: str, name: str) -> None:
     _count(connection, folder, old[1:3])
 
 
-def seen_files(connection: sqlite3.Connection, folder: str) -> dict[str, Seen]:
-    """Every known file of a folder by name."""
-    return {seen.name: seen for seen in _seen(connection, "folder = ?", folder)}
+def stamps(connection: sqlite3.Connection, folder: str) -> dict[str, Stamp | None]:
+    """Every known file of a folder by name: its stamp, None where that alone does not tell that it has not changed."""
+    rows = connection.execute("SELECT name, settled, mtime_ns, size, inode FROM file WHERE folder = ?", (folder,))
+    return {name: (mtime, size, inode) if settled else None for name, settled, mtime, size, inode in rows}
 
 
 def seen_named(connection: sqlite3.Connection, folder: str, names: list[str]) -> dict[str, Seen]:

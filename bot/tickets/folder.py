@@ -16,7 +16,7 @@ import bot
 from bot.errors import AmbiguousTicket, WorkspaceUnavailable
 from bot.tickets import catalogue, entries, files
 from bot.tickets.catalogue import Catalogue
-from bot.tickets.entries import Facts, Row, Seen
+from bot.tickets.entries import Facts, Row, Seen, Stamp
 from bot.tickets.ids import IdKey, written
 from bot.tickets.loading import Loaded, Loader, Problem, settled, stamp_of
 
@@ -82,7 +82,10 @@ class Folder(Generic[T]):
     def folder_time(self) -> int:
         """When a name was last added, removed or replaced (ns), 0 without a folder; raises WorkspaceUnavailable."""
         try:
-            if not self.loader.inside(self.path):
+            linked = (
+                self.path.is_symlink() or self.path.parent.is_symlink()
+            )  # to resolve names each time would cost more
+            if linked and not self.loader.inside(self.path):
                 raise WorkspaceUnavailable(f"The folder .sciorex/{self.name} is a symbolic link out of the workspace.")
             return self.path.stat().st_mtime_ns
         except FileNotFoundError:
@@ -119,7 +122,7 @@ class Folder(Generic[T]):
         elif listed_ns != changed:
             started = time.time_ns()
             names = {item.name for item in self._listing()}
-            self.refresh(names ^ entries.seen_files(connection, self.name).keys())
+            self.refresh(names ^ entries.stamps(connection, self.name).keys())
             self._listed(changed, started, swept=False)
 
     def refresh(self, names: Iterable[str]) -> set[str]:
@@ -132,7 +135,7 @@ class Folder(Generic[T]):
             self._read_in_processes(chosen)
             known = entries.seen_named(self.catalogue.connection(), self.name, chosen)
             ids |= {seen.id for seen in known.values()}
-            chosen = [name for name in chosen if not _as_seen(self.path / name, known.get(name))]
+            chosen = [name for name in chosen if not _unchanged(self.path / name, _settled(known.get(name)))]
         ids |= self.read_here(chosen, known)
         return ids
 
@@ -149,7 +152,8 @@ class Folder(Generic[T]):
         """Looks at every file and reads those that have changed; gives the ids that may have changed."""
         changed, started = self.folder_time(), time.time_ns()
         there, known, stale = self._look_at_all()
-        ids = self.refresh([*stale, *(known.keys() - there)])
+        changes = [*stale, *(known.keys() - there)]
+        ids = self.refresh(changes) if changes else set()
         self._listed(changed, started, swept=True)
         return ids
 
@@ -210,13 +214,15 @@ class Folder(Generic[T]):
     def _listed(self, changed: int, started: int, *, swept: bool) -> None:
         """Notes the look at the folder; one that changed this very moment will be looked at again."""
         at = changed if changed == 0 or settled(changed, started) else -1
+        if catalogue.listed(self.catalogue.connection(), self.name) == (at, True):
+            return
         with self.catalogue.writing() as connection:
             catalogue.set_listed(connection, self.name, at, swept=swept)
 
-    def _look_at_all(self) -> tuple[set[str], dict[str, Seen], list[str]]:
+    def _look_at_all(self) -> tuple[set[str], dict[str, Stamp | None], list[str]]:
         """The names there are, the files that are known, and the names of those that are not as they were seen."""
-        known, listing = entries.seen_files(self.catalogue.connection(), self.name), self._listing()
-        stale = [item.name for item in listing if not _as_seen(item, known.get(item.name))]
+        known, listing = entries.stamps(self.catalogue.connection(), self.name), self._listing()
+        stale = [item.name for item in listing if not _unchanged(item, known.get(item.name))]
         return {item.name for item in listing}, known, stale
 
     def _read_in_processes(self, names: Sequence[str]) -> None:
@@ -259,9 +265,14 @@ def _is_record(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(_ENDINGS)
 
 
-def _as_seen(item: os.DirEntry[str] | Path, seen: Seen | None) -> bool:
-    """Whether a file's stamp alone tells that it is as it was seen."""
+def _settled(seen: Seen | None) -> Stamp | None:
+    """The stamp of a file, if it alone tells whether the file has changed."""
+    return seen.stamp if seen is not None and seen.settled else None
+
+
+def _unchanged(item: os.DirEntry[str] | Path, stamp: Stamp | None) -> bool:
+    """Whether a file's stamp is still this one."""
     try:
-        return seen is not None and seen.settled and seen.stamp == stamp_of(item.stat())
+        return stamp is not None and stamp == stamp_of(item.stat())
     except OSError:
         return False

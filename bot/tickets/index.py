@@ -4,7 +4,9 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from sqlite3 import Connection
+from typing import Any
 
 from bot.tickets.facts import URGENCY, folded
 from bot.tickets.ids import IdKey, id_key, mentions
@@ -23,6 +25,8 @@ _CLOSED = ", ".join(f"'{status}'" for status in sorted(CLOSED))
 _WAITS = f"""EXISTS (SELECT 1 FROM blocker b CROSS JOIN file o ON o.folder = 'tickets' AND o.prefix = b.prefix
     AND o.number = b.number WHERE b.file = f.id AND o.sole AND o.cause IS NULL AND o.status NOT IN ({_CLOSED}))"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TYPES = {one.value: one for one in TicketType}
+_STATUSES = {one.value: one for one in Status}
 _MOST_LETTERS, _MANY = 200, 2000
 
 
@@ -223,23 +227,29 @@ def _summaries(
     return [_summary(row) for row in rows]
 
 
-def _summary(row: Sequence[object]) -> TicketSummary:
+def _summary(row: Sequence[Any]) -> TicketSummary:
     written, title, type_, priority, status, labels, epic, completed, subtasks, created, updated, archived, *_ = row
     return TicketSummary(
-        id=str(written),
-        title=str(title),
-        type=TicketType(str(type_)),
-        priority=URGENCY[int(str(priority))],
-        status=Status(str(status)),
-        labels=tuple(json.loads(str(labels))),
-        epic_id=None if epic is None else str(epic),
-        completed_subtasks=int(str(completed)),
-        subtask_count=int(str(subtasks)),
+        id=written,
+        title=title,
+        type=_TYPES[type_],
+        priority=URGENCY[priority],
+        status=_STATUSES[status],
+        labels=_labels(labels),
+        epic_id=epic,
+        completed_subtasks=completed,
+        subtask_count=subtasks,
         created_at=_time(created),
         updated_at=_time(updated),
         archived=bool(archived),
     )
 
 
-def _time(micros: object) -> datetime | None:
-    return _EPOCH + timedelta(microseconds=micros) if isinstance(micros, int) else None
+@lru_cache(1_000)
+def _labels(text: str) -> tuple[str, ...]:
+    """The labels of a ticket: few combinations, that come again and again."""
+    return tuple(json.loads(text))
+
+
+def _time(micros: int | None) -> datetime | None:
+    return None if micros is None else _EPOCH + timedelta(microseconds=micros)

@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -60,7 +61,7 @@ class Loader(Generic[T]):
     _kept: OrderedDict[str, Loaded[T]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    @property
+    @cached_property
     def path(self) -> Path:
         return self.workspace / ".sciorex" / self.folder
 
