@@ -15,7 +15,14 @@ from bot.sessions.models import inbox, post, thread, worker
 from bot.sessions.questions import questions_due
 
 T = TypeVar("T")
+# What is asked several times in every turn is built once: SQLAlchemy takes longer to build it than SQLite to answer it.
 HELD = select(thread.c.owner, thread.c.fence).where(thread.c.id == bindparam("thread_id")).with_for_update()
+STOP = select(thread.c.stop_ms).where(thread.c.id == bindparam("thread_id"))
+WAITING = (
+    select(inbox)
+    .where(inbox.c.thread_id == bindparam("of_thread"), inbox.c.state == "new")
+    .order_by(inbox.c.order_ts, inbox.c.id)
+)
 
 
 class ClaimLost(Exception):
@@ -104,11 +111,7 @@ def release(connection: Connection, claim: Claim, now_ms: int, *, again_ms: int 
 
 def waiting_items(connection: Connection, thread_id: int) -> list[Item]:
     """What has come for this thread and is not done, in the order in which it happened in Slack."""
-    rows = connection.execute(
-        select(inbox)
-        .where(inbox.c.thread_id == thread_id, inbox.c.state == "new")
-        .order_by(inbox.c.order_ts, inbox.c.id)
-    )
+    rows = connection.execute(WAITING, {"of_thread": thread_id})
     return [Item(r.id, r.key, r.kind, r.order_ts, json.loads(r.body), r.attempts, r.received_ms) for r in rows]
 
 
@@ -170,8 +173,7 @@ def change_waiting(connection: Connection, claim: Claim, change: Item) -> None:
 
 def stop_asked(connection: Connection, thread_id: int) -> bool:
     """Whether somebody has asked the turn that runs here to end."""
-    asked = select(thread.c.stop_ms).where(thread.c.id == thread_id)
-    return connection.execute(asked).scalar_one() is not None
+    return connection.execute(STOP, {"thread_id": thread_id}).scalar_one() is not None
 
 
 def stop_heard(connection: Connection, thread_id: int) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, cast, literal, or_, select, update
+from sqlalchemy import Connection, Row, Text, bindparam, cast, literal, or_, select, update
 
 from bot.database import insert_once
 from bot.sessions.models import inbox, post, thread
@@ -19,6 +19,14 @@ from bot.sessions.models import inbox, post, thread
 GONE = "deleted"  # the `error` of a post whose message somebody deleted in Slack
 CLOCKS_MS = 60_000  # what Slack's clock and ours may differ by
 Want = Mapping[str, object]  # {"text": …, "blocks": […]}, as Slack takes them; {} means: take it away
+
+# What is asked in every turn is built once: SQLAlchemy takes longer to build a statement than SQLite to answer it.
+BY_KEY = select(post).where(post.c.key == bindparam("of_key"))
+UNSHOWN = (
+    select(post)
+    .where(post.c.thread_id == bindparam("in_thread"), post.c.want.is_not(None), post.c.want_rev > post.c.shown_rev)
+    .order_by(post.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -101,9 +109,7 @@ def answer_parts(connection: Connection, turn_id: int) -> list[Post]:
 
 def unshown(connection: Connection, thread_id: int) -> list[Post]:
     """The posts of the thread that do not show yet what they shall, in the order in which they were wanted."""
-    behind = (post.c.want.is_not(None), post.c.want_rev > post.c.shown_rev)
-    rows = connection.execute(select(post).where(post.c.thread_id == thread_id, *behind).order_by(post.c.id))
-    return [_post(row) for row in rows]
+    return [_post(row) for row in connection.execute(UNSHOWN, {"in_thread": thread_id})]
 
 
 def get(connection: Connection, post_id: int) -> Post:
@@ -113,7 +119,7 @@ def get(connection: Connection, post_id: int) -> Post:
 
 def by_key(connection: Connection, key: str) -> Post | None:
     """The post with this key, if it was ever wanted."""
-    row = connection.execute(select(post).where(post.c.key == key)).first()
+    row = connection.execute(BY_KEY, {"of_key": key}).first()
     return _post(row) if row else None
 
 

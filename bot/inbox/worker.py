@@ -17,6 +17,7 @@ from bot.inbox.claim import Claim, ClaimLost, bury, claim_next, release
 from bot.sessions.models import thread, worker
 
 log = logging.getLogger(__name__)
+SOONEST = select(func.min(thread.c.ready_ms)).where(thread.c.owner.is_(None))
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,5 @@ class Worker:
 
 def _next_due(connection: Connection) -> int | None:
     """When the next thread that nobody holds has something to do."""
-    soonest = select(func.min(thread.c.ready_ms)).where(thread.c.owner.is_(None))
-    due = connection.execute(soonest).scalar_one_or_none()
+    due = connection.execute(SOONEST).scalar_one_or_none()
     return None if due is None else int(due)

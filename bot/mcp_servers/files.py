@@ -7,7 +7,6 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Collection
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -18,6 +17,7 @@ from pydantic import Field
 
 from bot.errors import BotError
 from bot.mcp_servers.files_inside import Inside
+from bot.mcp_servers.own_version import own_version
 from bot.mcp_servers.parameters import Limit, MaybeText
 from bot.mcp_servers.tool import TicketTool
 
@@ -102,7 +102,7 @@ def files_server(folder: Path, *, private: Collection[Path], seconds: float = SE
     own = Files(folder, tuple(private), seconds)
     methods: dict[str, Callable[..., object]] = {"Read": own.read, "Glob": own.glob, "Grep": own.grep}
     tools = [TicketTool.of(method, _READ, name=name, typed=False) for name, method in methods.items()]
-    return MCPServer(NAME, version=version("sciorex-slack"), tools=[*tools], log_level="WARNING")
+    return MCPServer(NAME, version=own_version(), tools=[*tools], log_level="WARNING")
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -4,7 +4,6 @@ Asking gives *input required*: the call is made again, with the answer, perhaps 
 """
 
 from collections.abc import Awaitable, Callable
-from importlib.metadata import version
 from typing import Annotated, Any, Literal, TypeAlias
 
 from mcp.server import MCPServer
@@ -15,6 +14,7 @@ from pydantic import BaseModel, Field
 from bot.definitions.agents import INTERACTIONS_SERVER
 from bot.errors import BotError
 from bot.mcp_servers.caller import caller
+from bot.mcp_servers.own_version import own_version
 from bot.mcp_servers.parameters import MaybeText, Texts
 from bot.mcp_servers.tool import TicketTool
 
@@ -123,7 +123,7 @@ def interactions_server(notify: Notify) -> MCPServer[Any]:
     tools, effects = Interactions(notify), ToolAnnotations(read_only_hint=False)
     return MCPServer(
         INTERACTIONS_SERVER,
-        version=version("sciorex-slack"),
+        version=own_version(),
         tools=[
             TicketTool.of(tools.ask_user, effects, typed=False),
             TicketTool.of(tools.notify_user, effects, typed=False),

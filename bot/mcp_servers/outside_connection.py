@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from importlib.metadata import version
 from typing import Any, TextIO, cast
 
 import httpx2
@@ -21,6 +20,7 @@ from mcp.types import Implementation
 
 from bot.config_sections import ServerEntry
 from bot.mcp_servers.outside_failures import CUT_OFF, FORGOTTEN, REFUSED, UNREACHABLE, ServerDown, hidden, why_down
+from bot.mcp_servers.own_version import own_version
 
 log = logging.getLogger(__name__)
 PAUSES = (0.0, 1.0, 5.0, 20.0, 60.0)  # seconds after the first failure in a row, the second …
@@ -111,7 +111,7 @@ class Connection:
             cast(Transport, _streams(self._name, self._entry, end, self._last_words)),
             mode=mode,
             elicitation_callback=self._asked,
-            client_info=Implementation(name="sciorex-slack", version=version("sciorex-slack")),
+            client_info=Implementation(name="sciorex-slack", version=own_version()),
             cache=None,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
@@ -18,6 +17,7 @@ from bot.definitions.flows import Flow, read_flows
 from bot.definitions.reading import Problem
 from bot.definitions.saving import AGENTS, FLOWS, Change, Kind, deleting, reading, saving
 from bot.errors import BotError
+from bot.mcp_servers.own_version import own_version
 from bot.mcp_servers.tool import TicketTool
 from bot.tickets import files
 
@@ -139,7 +139,7 @@ def resources_server(folder: Path, *, typed: bool = True) -> MCPServer[Any]:
     writes = (own.save_agent, own.delete_agent, own.save_flow, own.delete_flow)
     return MCPServer(
         RESOURCES_SERVER,
-        version=version("sciorex-slack"),
+        version=own_version(),
         tools=[
             *(TicketTool.of(tool, _READ, typed=typed) for tool in reads),
             *(TicketTool.of(tool, _WRITE, typed=typed) for tool in writes),

@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.tools.base import Tool
 from mcp.types import ToolAnnotations
 
 from bot.mcp_servers.epic_tools import EpicTools
+from bot.mcp_servers.own_version import own_version
 from bot.mcp_servers.reads import Reads
 from bot.mcp_servers.review import Review
 from bot.mcp_servers.session_tools import Sessions, SessionTools
@@ -63,7 +63,7 @@ def ticket_server(
     ]
     return MCPServer(
         NAME,
-        version=version("sciorex-slack"),
+        version=own_version(),
         instructions=INSTRUCTIONS,
         tools=tools,
         lifespan=_memory,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from bot.database import insert_once
 from bot.errors import LastLink, LinkedElsewhere, NotLinked
 from bot.sessions.models import link, reference, session, thread
 from bot.sessions.session import ChatSession, get_session
+
+CURRENT = select(link).where(link.c.session_id == bindparam("of_session"), link.c.unlinked_ms.is_(None))
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,7 @@ def unlink_session(
 
 def current_link(connection: Connection, session_id: str) -> Link | None:
     """The link that holds now."""
-    open_ = select(link).where(link.c.session_id == session_id, link.c.unlinked_ms.is_(None))
-    row = connection.execute(open_).first()
+    row = connection.execute(CURRENT, {"of_session": session_id}).first()
     return _link(row) if row else None
 
 

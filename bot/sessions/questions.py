@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, select, update
 
 from bot.sessions.models import question, session, tool_call, turn
 from bot.sessions.transcript import JsonObject
 
 MEMBERS = "members"
+QUESTIONS = (
+    select(question, tool_call.c.op, tool_call.c.name, tool_call.c.turn_id, turn.c.session_id, session.c.thread_id)
+    .join(tool_call, tool_call.c.id == question.c.tool_call_id)
+    .join(turn, turn.c.id == tool_call.c.turn_id)
+    .join(session, session.c.id == turn.c.session_id)
+    .order_by(tool_call.c.turn_id, tool_call.c.step_n, tool_call.c.i, question.c.n)
+)
+OF_TURN = QUESTIONS.where(tool_call.c.turn_id == bindparam("of_turn"))
 FOLLOWS = "follows"  # in what was shown: what an approval is bound to since its own turn changed the ticket
 
 
@@ -89,7 +98,7 @@ def get_question(connection: Connection, question_id: str) -> Question | None:
 
 def questions_of_turn(connection: Connection, turn_id: int) -> dict[str, Question]:
     """The newest question about each of the turn's tool calls, by the op of the call."""
-    return {one.op: one for one in _questions(connection, tool_call.c.turn_id == turn_id)}
+    return {one.op: one for one in _read(connection.execute(OF_TURN, {"of_turn": turn_id}))}
 
 
 def open_questions(connection: Connection, session_ids: Collection[str]) -> list[Question]:
@@ -164,14 +173,10 @@ def _close(
 
 
 def _questions(connection: Connection, *where: ColumnElement[bool]) -> list[Question]:
-    rows = connection.execute(
-        select(question, tool_call.c.op, tool_call.c.name, tool_call.c.turn_id, turn.c.session_id, session.c.thread_id)
-        .join(tool_call, tool_call.c.id == question.c.tool_call_id)
-        .join(turn, turn.c.id == tool_call.c.turn_id)
-        .join(session, session.c.id == turn.c.session_id)
-        .where(*where)
-        .order_by(tool_call.c.turn_id, tool_call.c.step_n, tool_call.c.i, question.c.n)
-    )
+    return _read(connection.execute(QUESTIONS.where(*where)))
+
+
+def _read(rows: Iterable[Row[Any]]) -> list[Question]:
     return [
         Question(
             id=r.id,

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from bot.database import insert_once
 from bot.errors import SessionNotFound, StateNotAllowed
@@ -27,6 +27,10 @@ FOLLOWS: Mapping[str, tuple[str, ...]] = {
     "cancelled": ("active", "archived"),
 }
 ENDS_OF_RUNS = ("completed", "failed", "cancelled")  # for sessions of agents that a flow ran
+
+SESSIONS = select(session, thread.c.channel, thread.c.thread_ts).join(thread, thread.c.id == session.c.thread_id)
+BY_ID = SESSIONS.where(session.c.id == bindparam("of_session"))
+BY_THREAD = SESSIONS.where(session.c.thread_id == bindparam("in_thread"))
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def start_session(
 
 def get_session(connection: Connection, session_id: str) -> ChatSession:
     """The session of this id; raises SessionNotFound."""
-    row = connection.execute(_sessions().where(session.c.id == session_id)).first()
+    row = connection.execute(BY_ID, {"of_session": session_id}).first()
     if row is None:
         raise SessionNotFound("There is no such session.")
     return _session(row)
@@ -142,14 +146,14 @@ def get_session(connection: Connection, session_id: str) -> ChatSession:
 
 def find_by_thread(connection: Connection, thread_id: int) -> ChatSession | None:
     """The session that takes place in the thread, if it is one."""
-    row = connection.execute(_sessions().where(session.c.thread_id == thread_id)).first()
+    row = connection.execute(BY_THREAD, {"in_thread": thread_id}).first()
     return _session(row) if row else None
 
 
 def find_at(connection: Connection, team: str, channel: str, thread_ts: str) -> ChatSession | None:
     """The session at a place in Slack, if there is one."""
     here = (thread.c.team == team, thread.c.channel == channel, thread.c.thread_ts == thread_ts)
-    row = connection.execute(_sessions().where(*here)).first()
+    row = connection.execute(SESSIONS.where(*here)).first()
     return _session(row) if row else None
 
 
@@ -277,10 +281,6 @@ def speakers(connection: Connection, session_id: str) -> Sequence[str]:
         message.c.session_id == session_id, message.c.bot.is_(False), message.c.deleted_ms.is_(None)
     )
     return connection.execute(said.distinct()).scalars().all()
-
-
-def _sessions() -> Select[tuple[object, ...]]:
-    return select(session, thread.c.channel, thread.c.thread_ts).join(thread, thread.c.id == session.c.thread_id)
 
 
 def _session(row: Row[tuple[object, ...]]) -> ChatSession:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, bindparam, case, func, select, update
 
 from bot.sessions.models import message, step, tool_call, turn
 from bot.sessions.spending import note_spent
@@ -21,6 +21,9 @@ __all__ = ["JsonObject", "Message", "Step", "ToolCall", "Turn"]
 
 NOT_RUN = "Not run: the turn ended before."
 CUT_OFF = "Cut off: it may have been done or not. Look before you do it again."
+TURNS: BindParameter[Sequence[int]] = bindparam("of_turns", expanding=True)
+CALLS = select(tool_call).where(tool_call.c.turn_id.in_(TURNS)).order_by(tool_call.c.step_n, tool_call.c.i)
+STEPS = select(step).where(step.c.turn_id.in_(TURNS)).order_by(step.c.n)
 ENDED = ("done", "stopped", "failed")
 
 
@@ -194,9 +197,7 @@ def save_result(
 def steps_of(connection: Connection, turn_ids: Sequence[int]) -> dict[int, list[Step]]:
     """The steps of these turns, in order, with their tool calls."""
     calls: dict[tuple[int, int], list[ToolCall]] = {}
-    for r in connection.execute(
-        select(tool_call).where(tool_call.c.turn_id.in_(turn_ids)).order_by(tool_call.c.step_n, tool_call.c.i)
-    ):
+    for r in connection.execute(CALLS, {"of_turns": turn_ids}):
         call = ToolCall(
             r.op,
             r.tool_use_id,
@@ -211,7 +212,7 @@ def steps_of(connection: Connection, turn_ids: Sequence[int]) -> dict[int, list[
         )
         calls.setdefault((r.turn_id, r.step_n), []).append(call)
     steps: dict[int, list[Step]] = {}
-    for r in connection.execute(select(step).where(step.c.turn_id.in_(turn_ids)).order_by(step.c.n)):
+    for r in connection.execute(STEPS, {"of_turns": turn_ids}):
         made = tuple(calls.get((r.turn_id, r.n), ()))
         usage = json.loads(r.usage or "{}")
         note = usage.pop("note", None)

@@ -9,7 +9,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from bot.tickets.facts import URGENCY, folded
-from bot.tickets.ids import IdKey, id_key, mentions
+from bot.tickets.ids import IdKey, id_key
 from bot.tickets.summary import Progress, TicketSummary
 from bot.tickets.ticket import Priority, Status, TicketType
 from bot.tickets.vocabulary import CLOSED
@@ -148,9 +148,9 @@ def progress(connection: Connection, epic: IdKey) -> Progress:
     return Progress(done, total)
 
 
-def named(connection: Connection, text: str) -> list[str]:
-    """The ids of existing tickets that a text names, as their files spell them, in order and once each."""
-    keys = [key for mention in dict.fromkeys(mentions(text)) if (key := id_key(mention)) is not None]
+def named(connection: Connection, mentioned: Iterable[str]) -> list[str]:
+    """The ids of existing tickets among what a text mentions, as their files spell them, in order and once each."""
+    keys = [key for mention in dict.fromkeys(mentioned) if (key := id_key(mention)) is not None]
     known = spelled(connection, "tickets", keys)
     return list(dict.fromkeys(known[key] for key in keys if key in known))
 

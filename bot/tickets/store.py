@@ -181,12 +181,13 @@ class TicketStore:
 
     def ids_in(self, text: str) -> Strings:
         """The ids of existing tickets that a text names, in order, once each; links and code are left alone."""
-        if not mentions(text):
+        mentioned = mentions(text)
+        if not mentioned:
             return []
 
         def named() -> Strings:
             self._tickets.look_for_names()
-            return index.named(self._catalogue.connection(), text)
+            return index.named(self._catalogue.connection(), mentioned)
 
         return self._asked(named)
 

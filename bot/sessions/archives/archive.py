@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, bindparam, func, select, update
 
 from bot.errors import SessionArchived
 from bot.sessions.models import archive
 from bot.sessions.session import ChatSession, get_session, set_state
+
+NEWEST = select(archive).where(archive.c.session_id == bindparam("of_session")).order_by(archive.c.n.desc()).limit(1)
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,7 @@ def finish_archive(
 
 def newest_archive(connection: Connection, session_id: str) -> ArchiveRow | None:
     """The session's last archiving, if there was one."""
-    rows = select(archive).where(archive.c.session_id == session_id).order_by(archive.c.n.desc()).limit(1)
-    row = connection.execute(rows).first()
+    row = connection.execute(NEWEST, {"of_session": session_id}).first()
     return _row(row) if row else None
 
 
