@@ -99,7 +99,7 @@ async def take(work: Calling, calls: Sequence[ToolCall], read: Mapping[str, str]
             continue
         known |= read_in(took)
         if question is not None:  # what it changed may be what others are bound to
-            asked = await work.claim.read(lambda c: questions_of_turn(c, work.turn.id))
+            asked = await work.claim.look(lambda c: questions_of_turn(c, work.turn.id))
     return Taken(tuple(asks), waits or bool(asks))
 
 

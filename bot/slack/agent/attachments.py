@@ -32,7 +32,7 @@ async def fetch_files(parts: Parts, claim: Claim, session: ChatSession) -> None:
 
     What was decided once stays: what has been sent to the model is sent again byte for byte.
     """
-    for wanted in await claim.look(lambda c: not_looked_at(c, session.id)):
+    for wanted in await claim.read(lambda c: not_looked_at(c, session.id)):
         files, size = await claim.read(lambda c: shown_bytes(c, session.id))
         asked = await _asked_about(parts, wanted)
         why = refusal_before(asked, files, size)

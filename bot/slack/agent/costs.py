@@ -67,7 +67,7 @@ async def limit_reached(parts: Parts, claim: Claim, session: ChatSession, turn: 
             spent_in_day(connection, session.team, parts.now_ms()) if is_set(limits.day) else (),
         )
 
-    return reached(limits, *(_spent(parts, one) for one in await claim.look(read)))
+    return reached(limits, *(_spent(parts, one) for one in await claim.read(read)))
 
 
 def _spent(parts: Parts, spending: Spending) -> Spent:

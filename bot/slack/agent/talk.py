@@ -87,7 +87,7 @@ async def gather(parts: Parts, claim: Claim, items: Sequence[Item]) -> tuple[Cha
         times = times_of(connection, session.id, [item.order_ts for item in items]) if session else set()
         return session, _room(connection, session, items[0]), times
 
-    session, room, fetched = await claim.look(look)
+    session, room, fetched = await claim.read(look)
     batch: list[Item] = []
     asker: str | None = None
     heard = set(room.speakers)
